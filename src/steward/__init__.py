@@ -1,0 +1,1 @@
+"""Steward: an enterprise platform for AI agents."""

@@ -1,0 +1,1 @@
+"""The edge: authenticates, limits and shapes every HTTP request, and mounts the services' routes."""
