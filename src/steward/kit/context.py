@@ -69,6 +69,17 @@ class Ctx(msgspec.Struct, frozen=True, kw_only=True):
         """The same caller on another tenant's data; only after a check of a platform permission."""
         return msgspec.structs.replace(self, tenant=tenant)
 
+    def as_service(self, service: str, *scopes: str) -> "Ctx":
+        """The call that a service makes on its own account to get this one done, with just these scopes."""
+        return msgspec.structs.replace(
+            self,
+            actor=Actor(ActorType.SERVICE, service),
+            scopes=frozenset(scopes),
+            session_id=None,
+            key_id=None,
+            idempotency_key=None,
+        )
+
 
 class SystemCtx(msgspec.Struct, frozen=True, kw_only=True):
     """The context of work that no request asked for: collection, sweeping, start-up."""
@@ -77,3 +88,12 @@ class SystemCtx(msgspec.Struct, frozen=True, kw_only=True):
     """Why this work may look across tenants; it is logged."""
     service: str
     """The service that works."""
+    tenant: TenantId | None = None
+    """The one tenant it works for, where there is one."""
+
+    def require_tenant(self) -> TenantId:
+        """The tenant; work across tenants has none and must use a system transaction."""
+        if self.tenant is None:
+            message = f"{self.service} works across tenants ({self.reason}): use a system transaction"
+            raise RuntimeError(message)
+        return self.tenant

@@ -9,6 +9,9 @@ from steward.kit.clock import Clock
 
 TenantId = NewType("TenantId", UUID)
 
+PLATFORM = TenantId(UUID(int=0))
+"""Stands where a tenant is asked for and the platform itself is meant; no tenant has this id."""
+
 _COUNTER_BITS = 12
 _COUNTER_MAX = (1 << _COUNTER_BITS) - 1
 

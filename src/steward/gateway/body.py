@@ -1,0 +1,85 @@
+"""Reading a request's body: bounded in size, time and kind before anything is made of it."""
+
+import asyncio
+from typing import Final
+
+from steward.gateway.errors import BodyTooLarge, BodyTooSlow, UnsupportedCharset, UnsupportedMediaType
+from steward.gateway.exchange import Exchange, Message, Receive
+from steward.gateway.json_guard import check_json
+from steward.gateway.settings import GatewaySettings
+from steward.kit.errors import MalformedRequest
+
+_WITH_BODY: Final = frozenset(("POST", "PUT", "PATCH", "DELETE"))
+_JSON: Final = b"application/json"
+_MAX_LENGTH_DIGITS: Final = 18
+
+
+class CallerGone(Exception):  # noqa: N818 - it is no error of ours or theirs
+    """The caller left before the body was complete."""
+
+
+async def read_body(exchange: Exchange, receive: Receive, settings: GatewaySettings) -> bytes:
+    """The body, empty where there is none; checked to be JSON within the limits.
+
+    Raises `BodyTooLarge` before reading where the length is declared, `BodyTooSlow`, `UnsupportedMediaType`,
+    `UnsupportedCharset`, what `check_json` raises, and `CallerGone`.
+    """
+    declared = _declared_length(exchange, settings.max_body_bytes)
+    if declared == 0 or exchange.method not in _WITH_BODY:
+        return b""
+    _check_content_type(exchange.read.get(b"content-type", b""), has_body=declared is not None)
+    try:
+        async with asyncio.timeout(settings.body_seconds):
+            body = await _collect(receive, settings.max_body_bytes)
+    except TimeoutError as error:
+        raise BodyTooSlow(settings.body_seconds) from error
+    if body:
+        _check_content_type(exchange.read.get(b"content-type", b""), has_body=True)
+        check_json(body, settings.max_json_depth)
+    return body
+
+
+def replay(body: bytes) -> Message:
+    """The message that hands the whole body to the application."""
+    return {"type": "http.request", "body": body, "more_body": False}
+
+
+def _declared_length(exchange: Exchange, limit: int) -> int | None:
+    """The declared length; None for a chunked body, 0 for none."""
+    given = exchange.read.get(b"content-length")
+    if given is None:
+        return None if b"transfer-encoding" in exchange.read else 0
+    if not given.isdigit() or len(given) > _MAX_LENGTH_DIGITS:
+        raise MalformedRequest(f"Content-Length {given[:40]!r} is no number of bytes")
+    if int(given) > limit:
+        raise BodyTooLarge(limit)
+    return int(given)
+
+
+async def _collect(receive: Receive, limit: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise CallerGone
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise BodyTooLarge(limit)
+        chunks.append(chunk)
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+def _check_content_type(value: bytes, *, has_body: bool) -> None:
+    kind, *parameters = value.split(b";")
+    if not value and not has_body:
+        return
+    if kind.strip().lower() != _JSON:
+        raise UnsupportedMediaType(value.decode("latin-1"))
+    for parameter in parameters:
+        name, _, charset = parameter.strip().partition(b"=")
+        if name.lower() == b"charset" and charset.strip(b'"').lower() not in {b"utf-8", b"utf8"}:
+            raise UnsupportedCharset(charset.decode("latin-1"))

@@ -1,0 +1,272 @@
+"""The edge pipeline: what every request passes before and after the routes, as one ASGI application around them.
+
+In order: request id, admission (draining, load), size of the head, preflight, credential and tenant, rate limit,
+origin, body, and a deadline over it all. One object and one wrapped `send` do it, for each layer of middleware would
+cost every request again.
+"""
+
+import asyncio
+from collections.abc import Sequence, Set
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from steward.gateway.address import Proxies
+from steward.gateway.authn import Authenticator, asking_ctx, credential_of
+from steward.gateway.body import CallerGone, read_body, replay
+from steward.gateway.cors import PREFLIGHT_HEADERS, check_origin, foreign_origin, is_origin, is_preflight
+from steward.gateway.errors import CredentialMissing, Defect, Draining, Overloaded, RateLimited, RequestTimedOut
+from steward.gateway.exchange import App, Exchange, Message, Receive, Scope, Send, correlation, read_head
+from steward.gateway.observe import EdgeObserver
+from steward.gateway.reply import Reply
+from steward.gateway.settings import GatewaySettings
+from steward.gateway.vigil import End, Vigil
+from steward.gateway.problems import failure_of
+from steward.kit.clock import Clock
+from steward.kit.context import ANONYMOUS, Ctx
+from steward.kit.errors import MalformedRequest, Unauthenticated
+from steward.kit.ids import Ids, TenantId
+from steward.kit.locale import negotiated, preferred
+from steward.kit.ratelimit import Decision
+
+EXCHANGE_KEY: Final = "steward.exchange"
+"""Where the scope of a request holds its `Exchange`."""
+API_PREFIX: Final = "/api/"
+GONE: Final = 499
+"""The status that logs and metrics show for a caller who left; nobody receives it."""
+
+
+class Paths(msgspec.Struct, frozen=True, kw_only=True):
+    """Paths that are treated in their own way; all are without parameters."""
+
+    open: Set[str]
+    """Operations without a credential."""
+    pages: Set[str]
+    """Pages and documents: public, not limited, and under the policy for pages."""
+    ops: Set[str]
+    """Probes: answered even under load and while draining."""
+
+
+class Edge:
+    """The ASGI application that a server runs."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        paths: Paths,
+        authenticator: Authenticator,
+        observer: EdgeObserver,
+        clock: Clock,
+        ids: Ids,
+        settings: GatewaySettings,
+    ) -> None:
+        self._app = app
+        self._paths = paths
+        self._authenticator = authenticator
+        self._observer = observer
+        self._clock = clock
+        self._ids = ids
+        self._settings = settings
+        self._proxies = Proxies(settings.trusted_proxies)
+        self._patience = timedelta(seconds=settings.request_seconds)
+        self._in_flight = 0
+        self._draining = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def in_flight(self) -> int:
+        """Requests being worked on now."""
+        return self._in_flight
+
+    def drain(self) -> None:
+        """Refuse new requests from now on and let each connection end with its answer."""
+        self._draining = True
+
+    async def idle(self) -> None:
+        """Wait until no request is being worked on."""
+        await self._idle.wait()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id, traceparent = correlation(scope["headers"])
+        exchange = Exchange(scope, request_id or str(self._ids.new()), traceparent, self._clock.monotonic())
+        self._in_flight += 1
+        self._idle.clear()
+        try:
+            with self._observer.request(exchange):
+                await self._serve(exchange, receive, send)
+        finally:
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
+
+    async def _serve(self, exchange: Exchange, receive: Receive, send: Send) -> None:
+        vigil = Vigil(receive, self._settings.request_seconds)
+        reply = Reply(
+            exchange,
+            send,
+            vigil,
+            is_page=exchange.path in self._paths.pages,
+            stream_seconds=self._settings.stream_seconds,
+            before_start=self._before_start,
+        )
+        try:
+            await self._answer(exchange, receive, reply, vigil)
+        except CallerGone:
+            exchange.status = GONE
+        except asyncio.CancelledError:
+            if vigil.end is None:
+                raise
+            vigil.settle()
+            await self._ended(exchange, reply, vigil.end)
+        except Exception as error:  # noqa: BLE001 - each becomes an answer, and what nobody foresaw is logged too
+            await self._failed(exchange, reply, error)
+        finally:
+            vigil.close()
+
+    async def _answer(self, exchange: Exchange, receive: Receive, reply: Reply, vigil: Vigil) -> None:
+        scope = exchange.scope
+        peer: str = scope["client"][0]
+        exchange.address, exchange.scheme = self._proxies.origin_of(peer, exchange.scheme, scope["headers"])
+        self._admit(exchange, reply)
+        read_head(exchange, self._settings)
+        if exchange.path in self._paths.ops or exchange.path in self._paths.pages:
+            exchange.ctx = self._anonymous(exchange)
+        else:
+            if is_preflight(exchange):
+                await self._preflight(exchange, reply)
+                return
+            await self._identify(exchange)
+        body = await read_body(exchange, receive, self._settings)
+        vigil.body_was_read()
+        scope[EXCHANGE_KEY] = exchange
+        pending: list[Message] = [replay(body)]
+
+        async def receive_body() -> Message:
+            if pending:
+                return pending.pop()
+            await vigil.caller_gone()
+            return {"type": "http.disconnect"}
+
+        await self._app(scope, receive_body, reply.send)
+
+    def _admit(self, exchange: Exchange, reply: Reply) -> None:
+        reply.close = self._draining
+        if exchange.path in self._paths.ops:
+            return
+        if self._draining:
+            raise Draining
+        if self._in_flight > self._settings.max_in_flight:
+            raise Overloaded
+
+    async def _preflight(self, exchange: Exchange, reply: Reply) -> None:
+        origin = exchange.read[b"origin"]
+        self._count_address(exchange)
+        if not is_origin(origin):
+            raise MalformedRequest("Origin is no web origin: https://host[:port]")
+        exchange.allow_origin = origin
+        await reply.empty(204, PREFLIGHT_HEADERS)
+
+    async def _identify(self, exchange: Exchange) -> None:
+        """Find out who calls, count the request and hold a page to the list of those that may call."""
+        origin = foreign_origin(exchange)
+        # Until the tenant is known a page may read why it was refused; such an answer holds nothing of anybody.
+        exchange.allow_origin = origin if is_origin(origin) else b""
+        if exchange.path in self._paths.open or not exchange.path.startswith(API_PREFIX):
+            self._count_address(exchange)
+            exchange.ctx = self._anonymous(exchange)
+            allowed = self._settings.allowed_origins
+        else:
+            allowed = await self._authenticate(exchange)
+        if origin:
+            exchange.allow_origin = b""
+            check_origin(origin, allowed)
+            exchange.allow_origin = origin
+
+    async def _authenticate(self, exchange: Exchange) -> Sequence[str]:
+        read = exchange.read
+        try:
+            credential = credential_of(read.get(b"authorization"), read.get(b"x-api-key"))
+            if credential is None:
+                raise CredentialMissing
+            asking = asking_ctx(
+                exchange.request_id,
+                self._clock.now() + self._patience,
+                address=exchange.address,
+                user_agent=exchange.user_agent,
+                traceparent=exchange.traceparent,
+            )
+            language = read.get(b"accept-language")
+            identified = await self._authenticator.identify(
+                credential,
+                asking,
+                locale=preferred(language.decode("latin-1")) if language else None,
+                idempotency_key=exchange.idempotency_key,
+            )
+        except (Unauthenticated, MalformedRequest) as error:
+            self._observer.refused(error)
+            self._count_address(exchange)
+            raise
+        exchange.ctx = identified.ctx
+        self._observer.identified(identified.ctx)
+        self._count(exchange, *self._authenticator.take(identified))
+        return identified.policy.allowed_origins
+
+    def _count_address(self, exchange: Exchange) -> None:
+        self._count(exchange, *self._authenticator.take_address(exchange.address))
+
+    def _count(self, exchange: Exchange, policy: str, decision: Decision) -> None:
+        exchange.decisions[policy] = decision
+        if not decision.allowed:
+            self._observer.limited(policy)
+            raise RateLimited(policy, decision.limit, max(1, -int(-decision.retry_after_s // 1)))
+
+    def _anonymous(self, exchange: Exchange) -> Ctx:
+        return Ctx(
+            tenant=None,
+            actor=ANONYMOUS,
+            scopes=frozenset(),
+            request_id=exchange.request_id,
+            deadline=self._clock.now() + self._patience,
+            locale=negotiated(exchange.read.get(b"accept-language", b"").decode("latin-1")),
+            address=exchange.address,
+            user_agent=exchange.user_agent,
+            idempotency_key=exchange.idempotency_key,
+            traceparent=exchange.traceparent,
+        )
+
+    def _before_start(self, exchange: Exchange) -> None:
+        """Forget rights that this very request has taken away, before its answer says so."""
+        handler = exchange.scope.get("route_handler")
+        if handler is None or exchange.ctx is None or exchange.status >= 400 or not handler.opt.get("ends_access"):  # noqa: PLR2004 - from 400 on nothing was done
+            return
+        if exchange.ctx.tenant is not None:
+            self._authenticator.forget_tenant(exchange.ctx.tenant)
+        if "tenant_id" in exchange.scope["path_params"]:
+            self._authenticator.forget_tenant(TenantId(exchange.scope["path_params"]["tenant_id"]))
+
+    async def _ended(self, exchange: Exchange, reply: Reply, end: End) -> None:
+        if end is End.CALLER_GONE:
+            exchange.status = GONE
+            return
+        timed_out = RequestTimedOut(self._settings.request_seconds)
+        if reply.started:
+            # Half an answer must not look like a whole one: the server cuts the connection on an exception.
+            raise timed_out
+        reply.close = True
+        await reply.problem(timed_out)
+
+    async def _failed(self, exchange: Exchange, reply: Reply, error: Exception) -> None:
+        failure = failure_of(error, exchange.method, exchange.path)
+        if failure is None:
+            exchange.error = error
+            exchange.error_id = str(self._ids.new())
+            failure = Defect(exchange.error_id)
+        if reply.started:
+            raise error
+        await reply.problem(failure)

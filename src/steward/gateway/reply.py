@@ -1,0 +1,106 @@
+"""The answer of one request: adds what every answer carries, and remembers what was sent."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from steward.gateway import problems
+from steward.gateway.cors import EXPOSED
+from steward.gateway.exchange import Exchange, Header, Message, Send
+from steward.gateway.vigil import Vigil
+from steward.kit.errors import AppError
+from steward.kit.ratelimit import rate_limit_fields
+
+_API_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'"
+_PAGE_POLICY: Final = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+_COMMON: Final[Sequence[Header]] = (
+    (b"server", b"steward"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+_API: Final[Sequence[Header]] = (*_COMMON, (b"content-security-policy", _API_POLICY), (b"cache-control", b"no-store"))
+_PAGE: Final[Sequence[Header]] = (*_COMMON, (b"content-security-policy", _PAGE_POLICY), (b"cache-control", b"no-cache"))
+# RFC 6797 section 7.2: only over TLS.
+_HSTS: Final[Header] = (b"strict-transport-security", b"max-age=31536000")
+_CLOSE: Final[Header] = (b"connection", b"close")
+
+
+class Reply:
+    """Sends the answer of an exchange; `before_start` runs when its status is known and nothing has been sent."""
+
+    __slots__ = ("_before_start", "_exchange", "_is_page", "_send", "_stream_seconds", "_vigil", "close", "started")
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        send: Send,
+        vigil: Vigil,
+        *,
+        is_page: bool,
+        stream_seconds: float,
+        before_start: Callable[[Exchange], None],
+    ) -> None:
+        self.started = False
+        self.close = False
+        """Whether the connection ends with this answer."""
+        self._exchange = exchange
+        self._send = send
+        self._vigil = vigil
+        self._is_page = is_page
+        self._stream_seconds = stream_seconds
+        self._before_start = before_start
+
+    async def send(self, message: Message) -> None:
+        """The `send` that the application gets."""
+        if message["type"] == "http.response.start":
+            self._exchange.status = message["status"]
+            self._before_start(self._exchange)
+            message["headers"] = [*message["headers"], *self._headers()]
+            self.started = True
+        else:
+            if message.get("more_body") and not self._exchange.answered_bytes:
+                # A stream has begun in time; from here on it may take as long as streams may.
+                self._vigil.extend(self._stream_seconds)
+            self._exchange.answered_bytes += len(message.get("body", b""))
+        await self._send(message)
+
+    async def problem(self, error: AppError) -> None:
+        """Answer with a failure."""
+        sent = self._exchange.read
+        body = problems.body_of(error, self._exchange.request_id)
+        headers = problems.headers_of(
+            error, len(body), credential_sent=b"authorization" in sent or b"x-api-key" in sent
+        )
+        await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def empty(self, status: int, headers: Sequence[Header]) -> None:
+        """Answer without a body."""
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": b""})
+
+    def _headers(self) -> Sequence[Header]:
+        exchange = self._exchange
+        headers: list[Header] = [(b"x-request-id", exchange.request_id.encode())]
+        headers.extend(_PAGE if self._is_page else _API)
+        if exchange.decisions:
+            fields = rate_limit_fields(exchange.decisions)
+            fields.pop("Retry-After", None)
+            headers.extend((name.encode(), value.encode()) for name, value in fields.items())
+        if exchange.allow_origin:
+            headers.append((b"access-control-allow-origin", exchange.allow_origin))
+            headers.append(EXPOSED)
+        if not self._is_page:
+            # Answers depend on them whether or not this request had an origin.
+            headers.append((b"vary", b"Origin, Authorization, X-API-Key, Accept-Language"))
+        if exchange.scheme == "https":
+            headers.append(_HSTS)
+        if self.close:
+            headers.append(_CLOSE)
+        return headers

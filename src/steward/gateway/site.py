@@ -1,0 +1,58 @@
+"""The pages of the platform: files of `pages/`, held in memory, revalidated by entity tag."""
+
+import hashlib
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+
+ROUTES_OF: Final[Mapping[str, tuple[str, str]]] = {
+    "/": ("start.html", "text/html; charset=utf-8"),
+    "/docs": ("reference.html", "text/html; charset=utf-8"),
+    "/assets/steward.css": ("steward.css", "text/css; charset=utf-8"),
+    "/assets/start.js": ("start.js", "text/javascript; charset=utf-8"),
+    "/assets/start-texts.js": ("start-texts.js", "text/javascript; charset=utf-8"),
+    "/assets/reference.js": ("reference.js", "text/javascript; charset=utf-8"),
+    "/favicon.ico": ("icon.svg", "image/svg+xml"),
+}
+
+
+class Document(msgspec.Struct, frozen=True):
+    """Bytes that are public and the same for everybody."""
+
+    content: bytes
+    media_type: str
+    etag: str
+
+    @classmethod
+    def of(cls, content: bytes, media_type: str) -> "Document":
+        return cls(content, media_type, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+
+    def answer(self, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """The document, or 304 for a caller who has it (RFC 9110 section 13.1.2)."""
+        headers = {"etag": self.etag}
+        if self.etag in request.headers.get("if-none-match", ""):
+            return Response(b"", status_code=304, headers=headers)
+        return Response(self.content, media_type=self.media_type, headers=headers)
+
+
+def pages() -> list[HTTPRouteHandler]:
+    """A route for each page; the files are read now."""
+    folder = files("steward.gateway") / "pages"
+    return [
+        document_route(path, Document.of((folder / name).read_bytes(), media_type))
+        for path, (name, media_type) in ROUTES_OF.items()
+    ]
+
+
+def document_route(path: str, document: Document) -> HTTPRouteHandler:
+    """A route that answers with one document."""
+
+    @get(path, include_in_schema=False, media_type=document.media_type)
+    async def page(request: Request[Any, Any, Any]) -> Response[bytes]:
+        return document.answer(request)
+
+    return page

@@ -1,0 +1,172 @@
+"""The bus: a worker for each consumer, which reads outboxes in order and hands the events on."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Annotated, Protocol
+
+import msgspec
+from msgspec import Meta
+
+from steward.kit.bus.repository import EVENTS, Cursors, Position, Reader, Row
+from steward.kit.bus.wake import Wake
+from steward.kit.clock import Clock
+from steward.kit.db import Database
+from steward.kit.outbox import StoredEvent
+
+Handler = Callable[[StoredEvent], Awaitable[None]]
+
+_HURRY = (0.005, 0.025, 0.1)
+"""Seconds between looks right after a wake-up: an older transaction may hold the newest rows back."""
+
+
+class BusSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the event bus."""
+
+    batch: Annotated[int, Meta(ge=1, le=10_000, description="Events read at once.")] = 200
+    poll_seconds: Annotated[float, Meta(gt=0, description="Longest wait between two looks at an outbox.")] = 1.0
+    attempts: Annotated[int, Meta(ge=1, description="Tries before an event that fails is set aside.")] = 8
+    retention_hours: Annotated[int, Meta(ge=1, description="How long handled events stay in the outbox.")] = 168
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    """A consumer of events."""
+
+    name: str
+    """Unique; the cursor is kept under it."""
+    sources: Sequence[str]
+    """The services whose events it wants."""
+    handler: Handler
+    """Called with each event in order; it must bear to see one twice. What it raises is retried."""
+    broadcast: bool = False
+    """Every process gets every event from its start on, instead of one process for all."""
+
+
+class BusObserver(Protocol):
+    """What is told of the bus's work; telemetry implements it."""
+
+    def handled(self, consumer: str, event: StoredEvent, lag_seconds: float) -> None: ...
+
+    def failed(self, consumer: str, event: StoredEvent, attempt: int, error: Exception) -> None: ...
+
+    def parked(self, consumer: str, event: StoredEvent, error: Exception) -> None: ...
+
+    def broke(self, consumer: str, error: Exception) -> None: ...
+
+
+class NullBusObserver:
+    """Watches nothing."""
+
+    def handled(self, consumer: str, event: StoredEvent, lag_seconds: float) -> None:
+        """Ignore it."""
+
+    def failed(self, consumer: str, event: StoredEvent, attempt: int, error: Exception) -> None:
+        """Ignore it."""
+
+    def parked(self, consumer: str, event: StoredEvent, error: Exception) -> None:
+        """Ignore it."""
+
+    def broke(self, consumer: str, error: Exception) -> None:
+        """Ignore it."""
+
+
+class Bus:
+    """Delivers events to the consumers of this process."""
+
+    def __init__(
+        self, database: Database, wake: Wake, settings: BusSettings, clock: Clock, observer: BusObserver | None = None
+    ) -> None:
+        self._reader = Reader(database)
+        self._cursors = Cursors(database)
+        self._wake = wake
+        self._settings = settings
+        self._clock = clock
+        self._observer = observer or NullBusObserver()
+        self._subscriptions: list[Subscription] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def subscribe(self, subscription: Subscription) -> None:
+        """Add a consumer; before `start`."""
+        if any(known.name == subscription.name for known in self._subscriptions):
+            message = f"there is a consumer named {subscription.name!r} already: each needs a name of its own"
+            raise ValueError(message)
+        self._subscriptions.append(subscription)
+
+    async def start(self) -> None:
+        for subscription in self._subscriptions:
+            for source in subscription.sources:
+                start = await self._reader.tip(source) if subscription.broadcast else None
+                task = self._work(subscription, source, start)
+                self._tasks.append(asyncio.create_task(task, name=f"bus-{subscription.name}-{source}"))
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    async def sweep(self) -> int:
+        """Delete events that every group consumer has handled and that are past their retention; how many."""
+        before = self._clock.now() - timedelta(hours=self._settings.retention_hours)
+        deleted = 0
+        for source in {source for subscription in self._subscriptions for source in subscription.sources}:
+            upto = await self._cursors.slowest(source) or await self._reader.tip(source)
+            deleted += await self._reader.delete(source, EVENTS, upto, before)
+        return deleted
+
+    async def _work(self, subscription: Subscription, source: str, start: Position | None) -> None:
+        signal = self._wake.waiter(source)
+        position = start
+        while True:
+            try:
+                if not subscription.broadcast and not await self._wake.try_lock(f"bus:{subscription.name}:{source}"):
+                    position = None
+                    await self._clock.sleep(self._settings.poll_seconds)
+                    continue
+                if position is None:
+                    position = await self._cursors.load(subscription.name, source)
+                position = await self._drain(subscription, source, position, signal)
+            except Exception as error:  # noqa: BLE001 a consumer must outlive any failure; it is reported and tried again
+                self._observer.broke(subscription.name, error)
+                await self._clock.sleep(self._settings.poll_seconds)
+
+    async def _drain(
+        self, subscription: Subscription, source: str, position: Position, signal: asyncio.Event
+    ) -> Position:
+        """Handle all there is, then wait until there may be more."""
+        hurry = iter(_HURRY) if signal.is_set() else iter(())
+        signal.clear()
+        while True:
+            rows = await self._reader.read(source, EVENTS, position, self._settings.batch)
+            for row in rows:
+                await self._deliver(subscription, row)
+                position = row.position
+            if rows and not subscription.broadcast:
+                await self._cursors.save(subscription.name, source, position)
+            if len(rows) < self._settings.batch and await self._woken(signal, next(hurry, None)):
+                return position
+
+    async def _woken(self, signal: asyncio.Event, pause: float | None) -> bool:
+        """Pause before the next look; whether this was the long wait that ends a round."""
+        try:
+            await asyncio.wait_for(signal.wait(), timeout=pause or self._settings.poll_seconds)
+        except TimeoutError:
+            return pause is None
+        return True
+
+    async def _deliver(self, subscription: Subscription, row: Row) -> None:
+        event = msgspec.json.decode(row.body, type=StoredEvent)
+        for attempt in range(1, self._settings.attempts + 1):
+            try:
+                await subscription.handler(event)
+            except Exception as error:  # noqa: BLE001 whatever a handler raises is retried, reported and set aside
+                self._observer.failed(subscription.name, event, attempt, error)
+                if attempt == self._settings.attempts:
+                    await self._cursors.park(subscription.name, row, repr(error))
+                    self._observer.parked(subscription.name, event, error)
+                    return
+                await self._clock.sleep(min(0.05 * 2**attempt, 10.0))
+            else:
+                lag = (self._clock.now() - event.at).total_seconds()
+                self._observer.handled(subscription.name, event, lag)
+                return

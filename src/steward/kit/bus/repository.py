@@ -1,0 +1,130 @@
+"""Reading outboxes and keeping cursors."""
+
+from datetime import datetime
+from typing import NewType
+from uuid import UUID
+
+import msgspec
+
+from steward.kit.context import SystemCtx
+from steward.kit.db import Database
+from steward.kit.ids import PLATFORM
+
+OutboxTable = NewType("OutboxTable", str)
+
+EVENTS = OutboxTable("outbox")
+AUDITS = OutboxTable("audit_outbox")
+
+NOTIFY = "SELECT pg_notify($1, $2)"
+
+TRY_LOCK = """
+SELECT CASE WHEN EXISTS (
+    SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted
+        AND ((classid::bigint << 32) | objid::bigint) = $1::bigint)
+THEN true ELSE pg_try_advisory_lock($1::bigint) END
+"""
+"""Takes an advisory lock of the session once, however often it is asked for."""
+
+_NO_ID = UUID(int=0)
+
+
+class Position(msgspec.Struct, frozen=True):
+    """How far an outbox was read: everything up to this transaction and id."""
+
+    xid: int = 0
+    id: UUID = _NO_ID
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A row of an outbox, its body still encoded."""
+
+    position: Position
+    tenant: UUID
+    body: str
+
+
+class Reader:
+    """Reads the outboxes of services in commit-safe order."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def read(self, source: str, table: OutboxTable, after: Position, limit: int) -> list[Row]:
+        """The next rows after a position, none of a transaction that could still get a row before them."""
+        db = self._database.service(source)
+        async with db.system_tx(SystemCtx(reason=f"relay of {source}.{table}", service=source)) as tx:
+            rows = await tx.fetch(
+                f"SELECT xid, id, tenant_id, body FROM {source}.{table} WHERE (xid, id) > ($1, $2)"
+                " AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, id LIMIT $3",
+                after.xid,
+                after.id,
+                limit,
+            )
+        return [Row(Position(row["xid"], row["id"]), row["tenant_id"], row["body"]) for row in rows]
+
+    async def tip(self, source: str) -> Position:
+        """The position from which a reader sees only what is committed from now on, and maybe a little before."""
+        db = self._database.service(source)
+        async with db.system_tx(SystemCtx(reason=f"tip of {source}", service=source)) as tx:
+            return Position(await tx.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())"))
+
+    async def delete(self, source: str, table: OutboxTable, upto: Position, before: datetime) -> int:
+        """Delete rows that were read (up to a position) and are older than `before`; how many."""
+        # The first 48 bits of a UUIDv7 are its milliseconds, so that age is a range of ids.
+        floor = UUID(int=int(before.timestamp() * 1000) << 80)
+        db = self._database.service(source)
+        async with db.system_tx(SystemCtx(reason=f"clean-up of {source}.{table}", service=source)) as tx:
+            return await tx.execute(
+                f"DELETE FROM {source}.{table} WHERE (xid, id) <= ($1, $2) AND id < $3", upto.xid, upto.id, floor
+            )
+
+
+class Cursors:
+    """The cursors of group consumers, kept in the kit's schema."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database.service("kit")
+
+    async def load(self, consumer: str, source: str) -> Position:
+        async with self._db.tx(_cursor_ctx()) as tx:
+            row = await tx.fetchrow(
+                "SELECT xid, id FROM kit.bus_cursor WHERE consumer = $1 AND source = $2", consumer, source
+            )
+        return Position(row["xid"], row["id"]) if row else Position()
+
+    async def save(self, consumer: str, source: str, position: Position) -> None:
+        async with self._db.tx(_cursor_ctx()) as tx:
+            await tx.execute(
+                "INSERT INTO kit.bus_cursor (consumer, source, xid, id) VALUES ($1, $2, $3, $4)"
+                " ON CONFLICT (consumer, source) DO UPDATE SET xid = excluded.xid, id = excluded.id, updated_at = now()"
+                " WHERE (bus_cursor.xid, bus_cursor.id) < (excluded.xid, excluded.id)",
+                consumer,
+                source,
+                position.xid,
+                position.id,
+            )
+
+    async def slowest(self, source: str) -> Position | None:
+        """The position that every group consumer of a source has passed; None without consumers."""
+        async with self._db.tx(_cursor_ctx()) as tx:
+            row = await tx.fetchrow(
+                "SELECT xid, id FROM kit.bus_cursor WHERE source = $1 ORDER BY xid, id LIMIT 1", source
+            )
+        return Position(row["xid"], row["id"]) if row else None
+
+    async def park(self, consumer: str, row: Row, error: str) -> None:
+        """Set aside an event that its consumer could not handle, for a person to look at."""
+        async with self._db.tx(_cursor_ctx()) as tx:
+            await tx.execute(
+                "INSERT INTO kit.bus_parked (consumer, event_id, tenant_id, body, error) VALUES ($1, $2, $3, $4, $5)"
+                " ON CONFLICT DO NOTHING",
+                consumer,
+                row.position.id,
+                row.tenant,
+                row.body,
+                error,
+            )
+
+
+def _cursor_ctx() -> SystemCtx:
+    return SystemCtx(reason="cursor of the bus", service="kit", tenant=PLATFORM)

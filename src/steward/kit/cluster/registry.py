@@ -1,0 +1,118 @@
+"""Announcing this process and finding the others."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from steward.kit.clock import Clock
+from steward.kit.cluster import repository
+from steward.kit.cluster.repository import ProcessRow
+from steward.kit.context import SystemCtx
+from steward.kit.db import Database
+from steward.kit.errors import Unavailable
+from steward.kit.ids import PLATFORM
+
+_CTX = SystemCtx(reason="registry of processes", service="kit", tenant=PLATFORM)
+_FRESH = timedelta(seconds=1)
+_NO_TIME = datetime.fromtimestamp(0).astimezone()
+
+
+class ClusterSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of discovery among the processes of an installation."""
+
+    heartbeat_seconds: Annotated[float, Meta(gt=0, description="How often a process says that it lives.")] = 3.0
+    gone_seconds: Annotated[float, Meta(gt=0, description="Silence after which a process counts as gone.")] = 10.0
+    peers: Annotated[
+        Sequence[str],
+        Meta(description="Fixed addresses, `service=host:port`; they go before what processes announce."),
+    ] = ()
+
+
+class ProcessRegistry:
+    """The live processes, read at most once a second."""
+
+    def __init__(self, database: Database, settings: ClusterSettings, clock: Clock) -> None:
+        self._db = database.service("kit")
+        self._settings = settings
+        self._clock = clock
+        self._rows: Sequence[ProcessRow] = ()
+        self._read_at = _NO_TIME
+        self._reading = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+        self._me: ProcessRow | None = None
+        self._fixed = _parse_peers(settings.peers)
+
+    async def announce(self, process_id: UUID, services: Sequence[str], address: str, public_key: bytes) -> None:
+        """Be found from now on, until `withdraw` or silence."""
+        now = self._clock.now()
+        self._me = ProcessRow(id=process_id, services=services, address=address, public_key=public_key, seen_at=now)
+        async with self._db.tx(_CTX) as tx:
+            await repository.delete_unseen(tx, now - timedelta(days=1))
+            await repository.upsert(tx, self._me)
+        self._task = asyncio.create_task(self._beat(), name="cluster-heartbeat")
+
+    async def withdraw(self) -> None:
+        """Be found no more; the first thing when a process drains."""
+        if self._task is None or self._me is None:
+            return
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        async with self._db.tx(_CTX) as tx:
+            await repository.delete(tx, self._me.id)
+        self._task = None
+
+    async def addresses(self, service: str) -> Sequence[str]:
+        """Where a service answers, `host:port` each; fixed peers first, else those that announced themselves."""
+        if fixed := self._fixed.get(service):
+            return fixed
+        return [row.address for row in await self._live() if service in row.services and row.address]
+
+    async def key(self, kid: str) -> bytes | None:
+        """The public key (32 raw bytes of Ed25519) of a live process; None when there is none of this id."""
+        found = _find_key(await self._live(), kid)
+        if found is None:
+            self._read_at = _NO_TIME
+            found = _find_key(await self._live(), kid)
+        return found
+
+    async def _live(self) -> Sequence[ProcessRow]:
+        async with self._reading:
+            now = self._clock.now()
+            if now - self._read_at > _FRESH:
+                async with self._db.tx(_CTX) as tx:
+                    self._rows = await repository.list_seen(tx, now - timedelta(seconds=self._settings.gone_seconds))
+                self._read_at = now
+            return self._rows
+
+    async def _beat(self) -> None:
+        while True:
+            await self._clock.sleep(self._settings.heartbeat_seconds)
+            if self._me is None:
+                return
+            row = msgspec.structs.replace(self._me, seen_at=self._clock.now())
+            try:
+                async with self._db.tx(_CTX) as tx:
+                    await repository.upsert(tx, row)
+            except Unavailable:
+                # The next beat tells the others; until then they may count us as gone, which is true for the database.
+                continue
+
+
+def _find_key(rows: Sequence[ProcessRow], kid: str) -> bytes | None:
+    return next((row.public_key for row in rows if str(row.id) == kid), None)
+
+
+def _parse_peers(peers: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for peer in peers:
+        service, equals, address = peer.partition("=")
+        if not equals or ":" not in address:
+            message = f"peer {peer!r} cannot be read: write `service=host:port`, several with commas between"
+            raise ValueError(message)
+        found.setdefault(service.strip(), []).append(address.strip())
+    return found

@@ -1,0 +1,28 @@
+"""What can go wrong with the database, as callers are told."""
+
+from steward.kit.errors import Unavailable
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer, or the connection broke; whether a commit under way happened is not known."""
+
+    code = "database_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database does not answer: try again in a second, with the same Idempotency-Key if you sent one",
+            retry_after=1,
+        )
+
+
+class DatabaseBusy(Unavailable):
+    """No connection became free in time."""
+
+    code = "database_busy"
+
+    def __init__(self, waited: float) -> None:
+        super().__init__(f"no database connection became free within {waited:.1f} s: try again", retry_after=1)
+
+
+class RoleTooStrong(RuntimeError):
+    """The login role of the process could get round row-level security; the platform refuses to start on it."""

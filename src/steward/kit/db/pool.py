@@ -1,0 +1,169 @@
+"""The process's connection pool, and the check that its login role is harmless."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Annotated, Any, Protocol, TypeAlias
+
+import asyncpg
+import msgspec
+from asyncpg.pool import PoolConnectionProxy
+from msgspec import Meta
+
+from steward.kit.clock import Clock
+from steward.kit.db.errors import DatabaseBusy, DatabaseUnavailable, RoleTooStrong
+from steward.kit.db.tx import LOST, ServiceDb
+
+Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+
+
+class DbSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the connection pool."""
+
+    pool_size: Annotated[int, Meta(ge=1, le=200, description="Most connections this process opens.")] = 10
+    acquire_seconds: Annotated[float, Meta(gt=0, description="How long a call waits for a free connection.")] = 5.0
+    slow_seconds: Annotated[float, Meta(gt=0, description="Statements slower than this are logged.")] = 1.0
+
+
+class Observer(Protocol):
+    """What is told of the database's work; telemetry implements it."""
+
+    def transaction(self, service: str, tenant: str) -> AbstractContextManager[None]:
+        """Entered around each transaction; sees the exception that ends it, if any."""
+        ...
+
+    def slow(self, service: str, statement: str, seconds: float) -> None:
+        """Told of each statement over the limit, without its arguments."""
+        ...
+
+
+class NullObserver:
+    """Watches nothing."""
+
+    def transaction(self, service: str, tenant: str) -> AbstractContextManager[None]:  # noqa: ARG002 the port's shape
+        return nullcontext()
+
+    def slow(self, service: str, statement: str, seconds: float) -> None:
+        """Ignore it."""
+
+
+class _PlainConnection(asyncpg.Connection):
+    """A connection that runs no reset query: every setting of ours is local to its transaction."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class Database:
+    """One pool of connections to one PostgreSQL database, logged in as the application's role."""
+
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", settings: DbSettings, clock: Clock, observer: Observer
+    ) -> None:
+        self._pool = pool
+        self.settings = settings
+        self.clock = clock
+        self.observer = observer
+        self._wakers: list[Callable[[str], None]] = []
+
+    @classmethod
+    async def open(cls, dsn: str, settings: DbSettings, clock: Clock, observer: Observer | None = None) -> "Database":
+        """Connect; raises `RoleTooStrong` where the login role could get round row-level security."""
+        try:
+            pool: Any = await asyncpg.create_pool(
+                dsn,
+                min_size=1,
+                max_size=settings.pool_size,
+                connection_class=_PlainConnection,
+                statement_cache_size=500,
+                max_cached_statement_lifetime=0,
+                server_settings={"application_name": "steward"},
+            )
+        except LOST as error:
+            raise DatabaseUnavailable from error
+        database = cls(pool, settings, clock, observer or NullObserver())
+        try:
+            await database._refuse_strong_role()
+        except BaseException:
+            await pool.close()
+            raise
+        return database
+
+    def service(self, name: str) -> ServiceDb:
+        """The database as one service may use it."""
+        return ServiceDb(self, name)
+
+    def on_commit(self, wake: Callable[[str], None]) -> None:
+        """Have `wake(service)` called after each commit that wrote events or audit entries."""
+        self._wakers.append(wake)
+
+    def committed(self, service: str) -> None:
+        """Tell the bus that there is something new of this service."""
+        for wake in self._wakers:
+            wake(service)
+
+    async def acquire(self) -> Connection:
+        """A free connection; raises `DatabaseBusy` or `DatabaseUnavailable`."""
+        try:
+            return await self._pool.acquire(timeout=self.settings.acquire_seconds)
+        except TimeoutError as error:
+            raise DatabaseBusy(self.settings.acquire_seconds) from error
+        except (*LOST, asyncpg.InterfaceError) as error:
+            raise DatabaseUnavailable from error
+
+    async def release(self, connection: Connection) -> None:
+        try:
+            await self._pool.release(connection)
+        except LOST:
+            connection.terminate()
+
+    async def check(self) -> None:
+        """One round trip; raises `DatabaseUnavailable`."""
+        connection = await self.acquire()
+        try:
+            await connection.execute("SELECT 1")
+        except LOST as error:
+            raise DatabaseUnavailable from error
+        finally:
+            await self.release(connection)
+
+    def connections(self) -> tuple[int, int]:
+        """Connections open and idle."""
+        return self._pool.get_size(), self._pool.get_idle_size()
+
+    async def close(self) -> None:
+        """Close every connection, waiting at most 5 s for those in use."""
+        try:
+            await asyncio.wait_for(self._pool.close(), timeout=5)
+        except TimeoutError:
+            self._pool.terminate()
+
+    async def _refuse_strong_role(self) -> None:
+        connection = await self.acquire()
+        try:
+            row = await connection.fetchrow(_ROLE_CHECK)
+        finally:
+            await self.release(connection)
+        if row is not None and row["problem"]:
+            raise RoleTooStrong(
+                f"refusing to start: the login role {row['name']!r} of DATABASE_URL {row['problem']}, so row-level "
+                "security would not hold; log in as steward_app (NOSUPERUSER NOBYPASSRLS, owner of nothing) and give "
+                "the owner's address in DATABASE_ADMIN_URL, for migrations only"
+            )
+
+
+_ROLE_CHECK = """
+SELECT r.rolname AS name,
+       CASE WHEN r.rolsuper THEN 'is a superuser'
+            WHEN r.rolbypassrls THEN 'has BYPASSRLS'
+            WHEN r.rolcreaterole THEN 'has CREATEROLE'
+            WHEN EXISTS (SELECT 1 FROM pg_roles m WHERE pg_has_role(r.oid, m.oid, 'SET')
+                         AND (m.rolsuper OR m.rolbypassrls))
+                 THEN 'may become a role that bypasses row-level security'
+            WHEN EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                         WHERE pg_has_role(r.oid, c.relowner, 'SET') AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+                           AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast'))
+                 THEN 'owns a table'
+            ELSE '' END AS problem
+FROM pg_roles r WHERE r.rolname = session_user
+"""

@@ -1,0 +1,1 @@
+"""One fake per port of the kit, for tests and for the simulator."""

@@ -1,0 +1,53 @@
+"""Who calls: the user themself, a key, or this service in a call to another."""
+
+import msgspec
+
+from steward.kit.authz import LoginNeeded
+from steward.kit.context import Actor, ActorType, Ctx
+from steward.kit.ids import TenantId
+from steward.services.identity.api import SessionId, UserId
+
+_SERVICE = Actor(ActorType.SERVICE, "identity")
+
+
+def own_id(ctx: Ctx) -> UserId | None:
+    """The user who calls by a session of their own.
+
+    None for an API key: it has its scopes and nothing else, not even what everyone may do to themself.
+    """
+    if ctx.tenant is None or ctx.actor.type is not ActorType.USER or ctx.key_id is not None:
+        return None
+    return _user_id(ctx)
+
+
+def require_self(ctx: Ctx) -> UserId:
+    """The user who calls by a session of their own. Raises `LoginNeeded`."""
+    user_id = own_id(ctx)
+    if user_id is None:
+        raise LoginNeeded
+    return user_id
+
+
+def require_user(ctx: Ctx) -> UserId:
+    """The user who calls, or whose key does. Raises `LoginNeeded`."""
+    if ctx.tenant is None or ctx.actor.type is not ActorType.USER:
+        raise LoginNeeded
+    return _user_id(ctx)
+
+
+def as_service(ctx: Ctx, scope: str) -> Ctx:
+    """The same request as this service makes it at another, with one scope."""
+    return msgspec.structs.replace(
+        ctx, actor=_SERVICE, scopes=frozenset({scope}), session_id=None, key_id=None, idempotency_key=None
+    )
+
+
+def as_user(ctx: Ctx, tenant: TenantId, user_id: UserId, session_id: SessionId | None = None) -> Ctx:
+    """The same request as made by the user that it has just proved to be."""
+    return msgspec.structs.replace(
+        ctx, tenant=tenant, actor=Actor(ActorType.USER, str(user_id)), session_id=session_id, key_id=None
+    )
+
+
+def _user_id(ctx: Ctx) -> UserId:
+    return msgspec.convert(ctx.actor.id, UserId)

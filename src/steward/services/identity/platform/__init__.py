@@ -1,0 +1,1 @@
+"""What identity does across tenants: lock-out by address, signing keys, last use, housekeeping."""

@@ -1,0 +1,1 @@
+"""Sessions: log-in, refreshing, ending, and whom a credential speaks for."""
