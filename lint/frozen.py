@@ -31,13 +31,16 @@ def new_types(nodes: Iterable[ast.Assign]) -> tuple[ClassShape, ...]:
     )
 
 
-def frozen_classes(found: Iterable[ClassShape]) -> frozenset[str]:
-    """Names of which every definition is frozen, by its own word or by a base; names are taken without modules."""
+def frozen_classes(found: Iterable[ClassShape], known: AbstractSet[str] = frozenset()) -> frozenset[str]:
+    """Names of which every definition is frozen, by its own word or by a base; names are taken without modules.
+
+    `known` are names that are frozen already, of other modules.
+    """
     by_name: dict[str, list[ClassShape]] = {}
     for shape in found:
         by_name.setdefault(shape.name, []).append(shape)
     frozen: frozenset[str] = frozenset()
-    while (grown := _step(by_name, frozen)) != frozen:
+    while (grown := _step(by_name, known | frozen)) != frozen:
         frozen = grown
     return frozen
 

@@ -120,6 +120,13 @@ class Source:
         return ""
 
     @cached_property
+    def frozen_classes(self) -> frozenset[str]:
+        """The classes, as this file names them, whose instances never change: its own go before the project's."""
+        own = class_shapes(self.nodes(ast.ClassDef))
+        others = self.project.frozen_classes - {shape.name for shape in own}
+        return others | frozen_classes(own, known=others)
+
+    @cached_property
     def texts(self) -> tuple[Text, ...]:
         """The strings of the code, docstrings left out."""
         return tuple(

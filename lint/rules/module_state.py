@@ -226,7 +226,7 @@ def _makes_immutable(source: Source, call: ast.Call) -> bool:
     name = last_name(made)
     if name == "cast" and len(call.args) == 2:  # noqa: PLR2004 typing.cast takes a type and a value
         return not _mutable(source, call.args[1])
-    return name in _MADE_IMMUTABLE or name in source.project.frozen_classes or (name, source.name) in _MADE_IN
+    return name in _MADE_IMMUTABLE or name in source.frozen_classes or (name, source.name) in _MADE_IN
 
 
 def _check_cache(source: Source, function: Function) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from lint.source import Finding, Source
 
-_SIGNS = ("noqa", "pyright:", "type: ignore", "type:ignore")
+_SIGN = re.compile(r"#\s*(?:ruff:\s*)?noqa|#\s*pyright:|#\s*type:", re.IGNORECASE)
 _CODES = r"[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*"
 _NOQA = re.compile(rf"#\s*(?:ruff:\s*)?noqa\b(?::\s*({_CODES})?)?", re.IGNORECASE)
 _PYRIGHT = re.compile(r"#\s*pyright:\s*ignore\s*(?:\[([^\]]+)\])?")
@@ -21,7 +21,7 @@ _REASON = re.compile(r"[^\W\d_]{2,}.*\s.*[^\W\d_]{2,}")
 
 
 def check(source: Source) -> Iterator[Finding]:
-    if not any(sign in source.text for sign in _SIGNS):
+    if not _SIGN.search(source.text):
         return
     for token in tokenize.generate_tokens(io.StringIO(source.text).readline):
         if token.type == tokenize.COMMENT and (problem := _problem(token.string)):

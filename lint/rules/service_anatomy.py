@@ -58,7 +58,7 @@ def _check_any(source: Source) -> Iterator[Finding]:
 def _check_structs(source: Source) -> Iterator[Finding]:
     for node in source.nodes(ast.ClassDef):
         is_struct = any(last_name(source.dotted(base)) == "Struct" for base in node.bases)
-        if is_struct and node.name not in source.project.frozen_classes:
+        if is_struct and node.name not in source.frozen_classes:
             yield source.find(node, f"struct {node.name} is not frozen", "add frozen=True")
 
 

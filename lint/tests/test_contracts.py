@@ -22,13 +22,17 @@ CLEAN: Mapping[str, str] = {
     "services/one/migrations/one_0001.py": "import alembic",
     "services/two/api.py": "",
     "services/two/service.py": "from steward.services.one.api import anything",
+    "client/client.py": "from steward.services.one import api",
     "kit/context.py": "",
     "kit/db/migrate.py": "import alembic\nimport sqlalchemy",
     "kit/testing/clock.py": "from steward.kit import context",
 }
+LAYERS = "bootstrap -> gateway and client -> services -> kit"
 PLANTED = [
-    ("kit/planted.py", "from steward.services.one import api", "bootstrap -> gateway -> services -> kit"),
-    ("services/one/planted.py", "from steward.gateway import edge", "bootstrap -> gateway -> services -> kit"),
+    ("kit/planted.py", "from steward.services.one import api", LAYERS),
+    ("services/one/planted.py", "from steward.gateway import edge", LAYERS),
+    ("gateway/planted.py", "from steward.client import client", LAYERS),
+    ("newcomer/planted.py", "", LAYERS),
     ("services/two/planted.py", "from steward.services.one import service", "one its api and nothing else"),
     ("services/two/events.py", "from steward.services.one.repository import anything", "one its api and nothing else"),
     ("services/one/rpc.py", "from steward.services.one.service import anything", "depend on its contract only"),

@@ -107,6 +107,12 @@ def test_registrations_are_allowed_in_their_file_only(code: str, home: str) -> N
     assert lines_found(check, code, "src/steward/services/tenants/service.py") == [1]
 
 
+def test_a_class_of_the_file_goes_before_others_of_its_name() -> None:
+    frozen = "class Pool(Struct, frozen=True): ...\nPOOL = Pool()\n"
+    assert lines_found(check, frozen, MODULE, OTHERS) == []
+    assert lines_found(check, "class Actor: ...\nACTOR = Actor()\n", MODULE, OTHERS) == [2]
+
+
 def test_tests_are_free() -> None:
     assert lines_found(check, BAD, "tests/kit/test_sample.py", OTHERS) == []
 

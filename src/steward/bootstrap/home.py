@@ -14,6 +14,7 @@ import fcntl
 import os
 import stat
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -106,14 +107,19 @@ class Home:
 
     def running(self) -> Running | None:
         """The platform that says it runs here and whose process lives; only the lock tells for sure."""
+        return next(iter(self.all_running()), None)
+
+    def all_running(self) -> Sequence[Running]:
+        """Every process that says it runs here and lives: one of `up`, or those of `serve`."""
+        found: list[Running] = []
         for file in sorted(self.run.glob("*.json")):
             try:
-                found = msgspec.json.decode(file.read_bytes(), type=Running)
+                running = msgspec.json.decode(file.read_bytes(), type=Running)
             except (FileNotFoundError, msgspec.MsgspecError):
                 continue  # It ended between the listing and the reading, or was never one of ours.
-            if _alive(found.pid):
-                return found
-        return None
+            if _alive(running.pid):
+                found.append(running)
+        return found
 
     def read_credentials(self) -> Credentials | None:
         """The demo log-in, or None where there is none that this user may read."""

@@ -60,23 +60,6 @@ class Authenticator:
         self._principals = Principals(cache, clock)
         self._policies: View[EdgePolicy] = View(cache, "edge-policy", ttl_s=TTL_S, size=_POLICY_BYTES)
 
-    async def resolve(
-        self,
-        credential: str,
-        *,
-        address: str,
-        user_agent: str,
-        request_id: str,
-        locale: str | None,
-        idempotency_key: str | None,
-        deadline: datetime,
-        traceparent: str = "",
-    ) -> Ctx:
-        """The context of a call with this access token or API key; see `identify`."""
-        asking = asking_ctx(request_id, deadline, address=address, user_agent=user_agent, traceparent=traceparent)
-        identified = await self.identify(credential, asking, locale=locale, idempotency_key=idempotency_key)
-        return identified.ctx
-
     async def identify(
         self, credential: str, asking: Ctx, *, locale: str | None, idempotency_key: str | None
     ) -> Identified:
@@ -109,9 +92,10 @@ class Authenticator:
         ctx = identified.ctx
         if ctx.key_id is not None:
             limit = identified.policy.requests_per_minute
-            return "key", self._limiter.take(f"key:{ctx.key_id}", limit=limit, window_s=MINUTE_S)
-        key = f"user:{ctx.tenant}:{ctx.actor.id}"
-        return "user", self._limiter.take(key, limit=self._settings.user_per_minute, window_s=MINUTE_S)
+            return "key", self._limiter.take(f"key:{ctx.key_id.int}", limit=limit, window_s=MINUTE_S)
+        return "user", self._limiter.take(
+            f"user:{ctx.actor.id}", limit=self._settings.user_per_minute, window_s=MINUTE_S
+        )
 
     def take_address(self, address: str) -> tuple[str, Decision]:
         """Count one request without a valid credential."""

@@ -14,7 +14,7 @@ _JSON: Final = b"application/json"
 _MAX_LENGTH_DIGITS: Final = 18
 
 
-class CallerGone(Exception):  # noqa: N818 - it is no error of ours or theirs
+class CallerGone(Exception):
     """The caller left before the body was complete."""
 
 

@@ -6,9 +6,11 @@ cost every request again.
 """
 
 import asyncio
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -19,10 +21,10 @@ from steward.gateway.cors import PREFLIGHT_HEADERS, check_origin, foreign_origin
 from steward.gateway.errors import CredentialMissing, Defect, Draining, Overloaded, RateLimited, RequestTimedOut
 from steward.gateway.exchange import App, Exchange, Message, Receive, Scope, Send, correlation, read_head
 from steward.gateway.observe import EdgeObserver
+from steward.gateway.problems import failure_of
 from steward.gateway.reply import Reply
 from steward.gateway.settings import GatewaySettings
 from steward.gateway.vigil import End, Vigil
-from steward.gateway.problems import failure_of
 from steward.kit.clock import Clock
 from steward.kit.context import ANONYMOUS, Ctx
 from steward.kit.errors import MalformedRequest, Unauthenticated
@@ -30,8 +32,8 @@ from steward.kit.ids import Ids, TenantId
 from steward.kit.locale import negotiated, preferred
 from steward.kit.ratelimit import Decision
 
-EXCHANGE_KEY: Final = "steward.exchange"
-"""Where the scope of a request holds its `Exchange`."""
+EXCHANGE_KEY: Final = "exchange"
+"""Where the state of a request's scope holds its `Exchange`."""
 API_PREFIX: Final = "/api/"
 GONE: Final = 499
 """The status that logs and metrics show for a caller who left; nobody receives it."""
@@ -40,11 +42,11 @@ GONE: Final = 499
 class Paths(msgspec.Struct, frozen=True, kw_only=True):
     """Paths that are treated in their own way; all are without parameters."""
 
-    open: Set[str]
+    open: AbstractSet[str]
     """Operations without a credential."""
-    pages: Set[str]
+    pages: AbstractSet[str]
     """Pages and documents: public, not limited, and under the policy for pages."""
-    ops: Set[str]
+    ops: AbstractSet[str]
     """Probes: answered even under load and while draining."""
 
 
@@ -71,7 +73,7 @@ class Edge:
         self._settings = settings
         self._proxies = Proxies(settings.trusted_proxies)
         self._patience = timedelta(seconds=settings.request_seconds)
-        self._in_flight = 0
+        self._at_work: set[Vigil] = set()
         self._draining = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -79,7 +81,7 @@ class Edge:
     @property
     def in_flight(self) -> int:
         """Requests being worked on now."""
-        return self._in_flight
+        return len(self._at_work)
 
     def drain(self) -> None:
         """Refuse new requests from now on and let each connection end with its answer."""
@@ -89,24 +91,30 @@ class Edge:
         """Wait until no request is being worked on."""
         await self._idle.wait()
 
+    def abandon(self) -> None:
+        """End what is still being worked on; each caller is told to come back, or finds the connection cut."""
+        for vigil in self._at_work:
+            vigil.stop(End.SHUTDOWN)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         request_id, traceparent = correlation(scope["headers"])
         exchange = Exchange(scope, request_id or str(self._ids.new()), traceparent, self._clock.monotonic())
-        self._in_flight += 1
+        vigil = Vigil(receive, self._settings.request_seconds)
+        self._at_work.add(vigil)
         self._idle.clear()
         try:
             with self._observer.request(exchange):
-                await self._serve(exchange, receive, send)
+                await self._serve(exchange, receive, send, vigil)
         finally:
-            self._in_flight -= 1
-            if not self._in_flight:
+            vigil.close()
+            self._at_work.discard(vigil)
+            if not self._at_work:
                 self._idle.set()
 
-    async def _serve(self, exchange: Exchange, receive: Receive, send: Send) -> None:
-        vigil = Vigil(receive, self._settings.request_seconds)
+    async def _serve(self, exchange: Exchange, receive: Receive, send: Send, vigil: Vigil) -> None:
         reply = Reply(
             exchange,
             send,
@@ -126,8 +134,6 @@ class Edge:
             await self._ended(exchange, reply, vigil.end)
         except Exception as error:  # noqa: BLE001 - each becomes an answer, and what nobody foresaw is logged too
             await self._failed(exchange, reply, error)
-        finally:
-            vigil.close()
 
     async def _answer(self, exchange: Exchange, receive: Receive, reply: Reply, vigil: Vigil) -> None:
         scope = exchange.scope
@@ -144,7 +150,7 @@ class Edge:
             await self._identify(exchange)
         body = await read_body(exchange, receive, self._settings)
         vigil.body_was_read()
-        scope[EXCHANGE_KEY] = exchange
+        scope["state"][EXCHANGE_KEY] = exchange
         pending: list[Message] = [replay(body)]
 
         async def receive_body() -> Message:
@@ -161,7 +167,7 @@ class Edge:
             return
         if self._draining:
             raise Draining
-        if self._in_flight > self._settings.max_in_flight:
+        if len(self._at_work) > self._settings.max_in_flight:
             raise Overloaded
 
     async def _preflight(self, exchange: Exchange, reply: Reply) -> None:
@@ -248,18 +254,18 @@ class Edge:
         if exchange.ctx.tenant is not None:
             self._authenticator.forget_tenant(exchange.ctx.tenant)
         if "tenant_id" in exchange.scope["path_params"]:
-            self._authenticator.forget_tenant(TenantId(exchange.scope["path_params"]["tenant_id"]))
+            self._authenticator.forget_tenant(TenantId(UUID(exchange.scope["path_params"]["tenant_id"])))
 
     async def _ended(self, exchange: Exchange, reply: Reply, end: End) -> None:
         if end is End.CALLER_GONE:
             exchange.status = GONE
             return
-        timed_out = RequestTimedOut(self._settings.request_seconds)
+        refusal = Draining() if end is End.SHUTDOWN else RequestTimedOut(self._settings.request_seconds)
         if reply.started:
             # Half an answer must not look like a whole one: the server cuts the connection on an exception.
-            raise timed_out
+            raise refusal
         reply.close = True
-        await reply.problem(timed_out)
+        await reply.problem(refusal)
 
     async def _failed(self, exchange: Exchange, reply: Reply, error: Exception) -> None:
         failure = failure_of(error, exchange.method, exchange.path)

@@ -1,6 +1,6 @@
 """What the edge tells telemetry of: a span, a log line and metrics for each request."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, Protocol
 
@@ -41,12 +41,12 @@ class TelemetryObserver:
         self._clock = clock
 
     @contextmanager
-    def request(self, exchange: Exchange) -> Iterator[None]:
+    def request(self, exchange: Exchange) -> Generator[None]:
         span = self._telemetry.span(
             exchange.method,
             kind=SpanKind.SERVER,
             traceparent=exchange.traceparent,
-            **{"http.request.method": exchange.method, "url.path": exchange.path},
+            attributes={"http.request.method": exchange.method, "url.path": exchange.path},
         )
         with span:
             try:

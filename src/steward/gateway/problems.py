@@ -69,8 +69,8 @@ def failure_of(error: Exception, method: str, path: str) -> AppError | None:
 
 
 def _invalid(error: ValidationException) -> InvalidInput:
-    found = cast("list[Mapping[str, str]] | None", error.extra)
-    first = found[0] if found else {}
+    found = cast("list[Mapping[str, str]]", error.extra or [])
+    first: Mapping[str, str] = found[0] if found else {}
     field = first.get("key", "")
     if field == "data":
         return InvalidInput("this operation needs a JSON body: send one", field="body")

@@ -15,6 +15,7 @@ class End(Enum):
 
     TIMED_OUT = "timed out"
     CALLER_GONE = "caller gone"
+    SHUTDOWN = "shutdown"
 
 
 class Vigil:
@@ -53,6 +54,12 @@ class Vigil:
         if self._listener is not None:
             self._listener.cancel()
 
+    def stop(self, end: End) -> None:
+        """End the request now, for this reason; the first reason counts."""
+        if self.end is None and self._task is not None:
+            self.end = end
+            self._task.cancel()
+
     def settle(self) -> None:
         """Take back the cancellation, which was ours, so that the task can still answer."""
         if self._task is not None:
@@ -61,7 +68,7 @@ class Vigil:
     def _glance(self) -> None:
         left = self._deadline - self._loop.time()
         if left <= 0:
-            self._stop(End.TIMED_OUT)
+            self.stop(End.TIMED_OUT)
             return
         if self._body_read:
             self._listen()
@@ -75,9 +82,4 @@ class Vigil:
     async def _until_gone(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self._stop(End.CALLER_GONE)
-
-    def _stop(self, end: End) -> None:
-        if self.end is None and self._task is not None:
-            self.end = end
-            self._task.cancel()
+        self.stop(End.CALLER_GONE)

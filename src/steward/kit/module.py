@@ -11,11 +11,12 @@ from steward.kit.bus import Reader, Subscription, Wake
 from steward.kit.clock import Clock
 from steward.kit.crypto import Envelope
 from steward.kit.db import ServiceDb
-from steward.kit.errors import AppError
 from steward.kit.failpoints import Failpoints
 from steward.kit.idempotency import Idempotency
 from steward.kit.ids import Ids
 from steward.kit.intents import Intents
+from steward.kit.rpc.client import RpcClient
+from steward.kit.rpc.service import RpcService
 from steward.kit.telemetry import Telemetry
 
 A = TypeVar("A")
@@ -81,8 +82,6 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     """Resumed at start-up and by the sweeper."""
     start: Callable[[], Awaitable[None]] | None = None
     stop: Callable[[], Awaitable[None]] | None = None
-    problem: Callable[[], AppError | None] | None = None
-    """What is wrong with the service now, for `/health`; None when nothing is."""
 
 
 class Module(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,10 +92,10 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
     contract: type[Any]
     """The Protocol in its `api.py`."""
     build: Callable[[Parts], Built]
-    rpc: Any
-    """The `RpcService` of its `rpc.py`."""
-    client: Callable[..., Any]
-    """Makes the gRPC client of the contract from a `kit.rpc` connection."""
+    rpc: RpcService
+    """Its gRPC contract, from its `rpc.py`."""
+    client: Callable[[RpcClient], Any]
+    """Makes the client of the contract for a service that runs elsewhere."""
     routes: Sequence[Any]
     """The Litestar handlers of its `http.py`; they get the contract under the service's name."""
     migrations: Path

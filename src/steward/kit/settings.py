@@ -158,6 +158,8 @@ def _words(plain: Any, metas: Sequence[Meta]) -> str:
 def _bounds(meta: Meta) -> str:
     if meta.examples:
         return " such as " + ", ".join(f"`{example}`" for example in meta.examples)
+    if meta.min_length is not None and meta.max_length is not None:
+        return f" of {meta.min_length} to {meta.max_length} characters"
     parts = (
         (meta.ge, " from {}"),
         (meta.gt, " above {}"),

@@ -86,6 +86,24 @@ class EmbeddedPostgres:
             self._log.warning("postgres.stop_slow", pid=self._pid, signal=number.name, waited_s=patience)
         self._pid = None
 
+    async def leave(self) -> None:
+        """Stop watching and let the server go on, for another process of this home that takes over."""
+        if self._supervision is not None:
+            self._supervision.cancel()
+            await asyncio.wait({self._supervision})
+            self._supervision = None
+        self._ready = False
+
+    async def reachable(self) -> bool:
+        """Whether the server that another process of this home runs takes connections of the login role."""
+        self._cluster = await asyncio.to_thread(lambda: Cluster(self._home.postgres, find_account(), find_binaries()))
+        try:
+            connection = await asyncpg.connect(self.app_url, timeout=2)
+        except (OSError, TimeoutError, asyncpg.PostgresError):
+            return False
+        await connection.close()
+        return True
+
     @property
     def admin_url(self) -> str:
         """The database as its owner, the superuser: for migrations and backups."""

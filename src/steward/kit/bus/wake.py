@@ -44,6 +44,11 @@ class Wake:
         if self._connection is not None:
             await self._connection.close(timeout=2)
 
+    @property
+    def connected(self) -> bool:
+        """Whether the side connection stands."""
+        return self._connection is not None and not self._connection.is_closed()
+
     def committed(self, service: str) -> None:
         """Something of this service was committed here: wake our readers now and the other processes' soon."""
         self._wake_local(service)

@@ -1,12 +1,13 @@
 """Announcing this process and finding the others."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Meta
 
 from steward.kit.clock import Clock
@@ -27,25 +28,25 @@ class ClusterSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     heartbeat_seconds: Annotated[float, Meta(gt=0, description="How often a process says that it lives.")] = 3.0
     gone_seconds: Annotated[float, Meta(gt=0, description="Silence after which a process counts as gone.")] = 10.0
-    peers: Annotated[
-        Sequence[str],
-        Meta(description="Fixed addresses, `service=host:port`; they go before what processes announce."),
-    ] = ()
 
 
 class ProcessRegistry:
     """The live processes, read at most once a second."""
 
-    def __init__(self, database: Database, settings: ClusterSettings, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, settings: ClusterSettings, clock: Clock, fixed: Mapping[str, Sequence[str]]
+    ) -> None:
+        """`fixed` are addresses by service that go before what processes announce."""
         self._db = database.service("kit")
         self._settings = settings
         self._clock = clock
         self._rows: Sequence[ProcessRow] = ()
+        self._keys: Mapping[str, Ed25519PublicKey] = {}
         self._read_at = _NO_TIME
         self._reading = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._me: ProcessRow | None = None
-        self._fixed = _parse_peers(settings.peers)
+        self._fixed = fixed
 
     async def announce(self, process_id: UUID, services: Sequence[str], address: str, public_key: bytes) -> None:
         """Be found from now on, until `withdraw` or silence."""
@@ -72,13 +73,15 @@ class ProcessRegistry:
             return fixed
         return [row.address for row in await self._live() if service in row.services and row.address]
 
-    async def key(self, kid: str) -> bytes | None:
-        """The public key (32 raw bytes of Ed25519) of a live process; None when there is none of this id."""
-        found = _find_key(await self._live(), kid)
-        if found is None:
+    async def key(self, kid: str) -> Ed25519PublicKey | None:
+        """The public key of a live process; None when there is none of this id."""
+        if kid not in self._keys:
+            await self._live()
+        if kid not in self._keys:
+            # It may have come up since we last read the table.
             self._read_at = _NO_TIME
-            found = _find_key(await self._live(), kid)
-        return found
+            await self._live()
+        return self._keys.get(kid)
 
     async def _live(self) -> Sequence[ProcessRow]:
         async with self._reading:
@@ -87,6 +90,7 @@ class ProcessRegistry:
                 async with self._db.tx(_CTX) as tx:
                     self._rows = await repository.list_seen(tx, now - timedelta(seconds=self._settings.gone_seconds))
                 self._read_at = now
+                self._keys = {str(row.id): Ed25519PublicKey.from_public_bytes(row.public_key) for row in self._rows}
             return self._rows
 
     async def _beat(self) -> None:
@@ -101,18 +105,3 @@ class ProcessRegistry:
             except Unavailable:
                 # The next beat tells the others; until then they may count us as gone, which is true for the database.
                 continue
-
-
-def _find_key(rows: Sequence[ProcessRow], kid: str) -> bytes | None:
-    return next((row.public_key for row in rows if str(row.id) == kid), None)
-
-
-def _parse_peers(peers: Sequence[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for peer in peers:
-        service, equals, address = peer.partition("=")
-        if not equals or ":" not in address:
-            message = f"peer {peer!r} cannot be read: write `service=host:port`, several with commas between"
-            raise ValueError(message)
-        found.setdefault(service.strip(), []).append(address.strip())
-    return found

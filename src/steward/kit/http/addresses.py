@@ -3,6 +3,8 @@
 import socket
 from asyncio import get_running_loop
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Protocol
 
@@ -45,7 +47,8 @@ _REFUSED_V6 = tuple(
     )
 )
 _MAX_ADDRESSES = 8
-_DEFAULT_PORTS = frozenset({80, 443})
+_HTTPS_PORT = 443
+_DEFAULT_PORTS = frozenset({80, _HTTPS_PORT})
 
 
 def is_public(address: str) -> bool:
@@ -72,14 +75,24 @@ class Resolver(Protocol):
 
 
 class SystemResolver:
-    """The resolver of the operating system."""
+    """The resolver of the operating system, in threads of its own: slow name servers hold up nothing but look-ups."""
+
+    def __init__(self, threads: int = 8) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="resolver")
 
     async def resolve(self, host: str, port: int) -> Sequence[str]:
         """See `Resolver`."""
-        found = await get_running_loop().getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
-        )
+        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        try:
+            found = await get_running_loop().run_in_executor(self._threads, look_up)
+        except UnicodeError as error:
+            # A label that is empty or too long for DNS.
+            raise OSError(f"{host} is no name that can be resolved") from error
         return [str(address[0]) for *_, address in found]
+
+    def close(self) -> None:
+        """Take no more look-ups."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class AddressPolicy:
@@ -104,7 +117,7 @@ class AddressPolicy:
             return
         if url.scheme != "https":
             raise AddressRefused(host, "plain http is not allowed")
-        if port != 443:
+        if port != _HTTPS_PORT:
             raise AddressRefused(host, f"port {port} is not allowed")
         if _is_address(host) and not is_public(host):
             raise AddressRefused(host, "it is not an address of the public network")

@@ -66,11 +66,6 @@ class CircuitBreaker:
         """Where the breaker stands."""
         return self._state
 
-    @property
-    def idle(self) -> bool:
-        """Whether it remembers nothing, so that a new one would be the same."""
-        return self._state is BreakerState.CLOSED and self._failures == 0
-
     def admit(self) -> Permit:
         """Leave for one call. Raises `CircuitOpen` with the seconds until the next probe."""
         if self._state is not BreakerState.CLOSED:
@@ -126,9 +121,7 @@ class Breakers:
         """The breaker of a key; `name` is what its errors call the upstream."""
         breaker = self._breakers.get(key)
         if breaker is None:
-            breaker = CircuitBreaker(
-                self._clock, name, failures=self._failures, probe_after_s=self._probe_after_s
-            )
+            breaker = CircuitBreaker(self._clock, name, failures=self._failures, probe_after_s=self._probe_after_s)
             self._breakers[key] = breaker
             if len(self._breakers) > self._max_entries:
                 self._breakers.popitem(last=False)

@@ -63,7 +63,9 @@ class ResponseTooLarge(AppError):
 
     def __init__(self, host: str, part: str, limit: int) -> None:
         super().__init__(
-            f"the {part} that {host} answered with is over the limit of {limit} bytes; ask for less", host=host, limit=limit
+            f"the {part} that {host} answered with is over the limit of {limit} bytes; ask for less",
+            host=host,
+            limit=limit,
         )
 
 

@@ -13,7 +13,7 @@ from steward.kit.crypto import Envelope
 from steward.kit.db import ServiceDb, Tx
 from steward.kit.errors import AppError, Kind
 from steward.kit.failpoints import Failpoints
-from steward.kit.ids import Ids, TenantId
+from steward.kit.ids import PLATFORM, Ids, TenantId
 from steward.kit.intents import repository
 from steward.kit.intents.repository import IntentRow
 
@@ -182,7 +182,7 @@ class Intents:
 
     async def _carry_on(self, row: IntentRow) -> None:
         flow = self._flows[row.kind]
-        plain = await self._envelope.open(row.tenant, row.sealed, purpose=PURPOSE)
+        plain = await self._envelope.open(_owner(row.tenant), row.sealed, purpose=PURPOSE)
         content = msgspec.json.decode(plain, type=_Content)
         ctx = msgspec.structs.replace(content.ctx, deadline=self._clock.now() + TIME_TO_RESUME)
         intent = Intent(flow=flow, row=row, state=msgspec.json.decode(content.state, type=flow.state))
@@ -227,7 +227,12 @@ class Intents:
 
     async def _seal(self, ctx: Ctx, state: msgspec.Struct) -> bytes:
         content = _Content(ctx, msgspec.Raw(msgspec.json.encode(state)))
-        return await self._envelope.seal(ctx.require_tenant(), msgspec.json.encode(content), purpose=PURPOSE)
+        return await self._envelope.seal(_owner(ctx.require_tenant()), msgspec.json.encode(content), purpose=PURPOSE)
 
     def _passing(self, intent: Intent[Any], place: str) -> None:
         self._failpoints.passing(f"{intent.row.kind}:{place}")
+
+
+def _owner(tenant: TenantId) -> TenantId | None:
+    """Whose data key seals an intent: the platform's own work has none of a tenant."""
+    return None if tenant == PLATFORM else tenant

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import grpc
-import msgspec
 
 from steward.kit.clock import Clock
 from steward.kit.context import Ctx

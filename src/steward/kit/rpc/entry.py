@@ -95,8 +95,8 @@ class Entry:
         return given if _REQUEST_ID.fullmatch(given) else str(self._ids.new())
 
     def _deadline(self, call: Context) -> datetime:
-        # The stubs say float; without a deadline the library gives None.
-        remaining: float | None = call.time_remaining()
+        # The stubs say float, but without a deadline the library gives None.
+        remaining: Any = call.time_remaining()
         seconds = DEFAULT_SECONDS if remaining is None else min(max(remaining, 0.0), LONGEST_SECONDS)
         return self._clock.now() + timedelta(seconds=seconds)
 

@@ -1,7 +1,7 @@
 """The instances of a service that this process calls: found through a port, watched, chosen by a balancer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -73,7 +73,9 @@ class Instance:
         """Close the channel, after `grace` seconds even where calls go on."""
         self.down, self.ready = True, False
         await self._channel.close(grace)
-        await self._watching
+        # The core ends a watch only when nothing holds the channel, and a failure's traceback may hold it for long.
+        self._watching.cancel()
+        await asyncio.wait([self._watching])
 
     async def _watch(self) -> None:
         state = self._channel.get_state(try_to_connect=True)
@@ -114,7 +116,7 @@ class InstancePool:
         self._leaving: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def instance(self, ctx: Ctx) -> AsyncIterator[Instance]:
+    async def instance(self, ctx: Ctx) -> AsyncGenerator[Instance, None]:
         """An instance for one call, counted as busy with it; `Unavailable` where none can take it."""
         chosen = await self._chosen(ctx)
         chosen.outstanding += 1

@@ -1,7 +1,7 @@
 """Limits and settings of the gRPC transport, the same at both ends where both must agree."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -38,7 +38,10 @@ def channel_options(service: str) -> Options:
     The core watches the instance's health (grpc.health.v1.Health/Watch) and shows the channel as ready only while
     the service named is serving; that works under the policy `round_robin`, even with a single address.
     """
-    config = {"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": service}}
+    config: Mapping[str, Any] = {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "healthCheckConfig": {"serviceName": service},
+    }
     return (
         *_SHARED,
         ("grpc.service_config", json.dumps(config)),

@@ -1,9 +1,9 @@
 """Serves an implementation of a Protocol: one generic handler for each operation of its description."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Never
 
 import grpc
 import msgspec
@@ -55,7 +55,7 @@ class Servicer:
         }
         return grpc.method_handlers_generic_handler(self.service.full_name, handlers)
 
-    def _unary(self, operation: Operation) -> grpc.RpcMethodHandler[bytes, bytes]:
+    def _unary(self, operation: Operation) -> "grpc.RpcMethodHandler[bytes, bytes]":
         method = getattr(self._implementation, operation.method)
 
         async def handle(data: bytes, call: Context) -> bytes:
@@ -68,7 +68,7 @@ class Servicer:
         behavior: Any = handle
         return grpc.unary_unary_rpc_method_handler(behavior)
 
-    def _streaming(self, operation: Operation) -> grpc.RpcMethodHandler[bytes, bytes]:
+    def _streaming(self, operation: Operation) -> "grpc.RpcMethodHandler[bytes, bytes]":
         method = getattr(self._implementation, operation.method)
 
         async def handle(data: bytes, call: Context) -> None:
@@ -95,11 +95,10 @@ class Servicer:
             failure = error
         except Exception as error:  # noqa: BLE001 - whatever it was is logged and told by its id
             failure = self._unexpected(operation, error)
-        trailing = (*(call.trailing_metadata() or ()), (FAILURE_KEY, packed(failure)))
-        await call.abort(status_of(failure), details_of(failure), trailing)
+        return await _refuse(call, failure)
 
     @asynccontextmanager
-    async def _in_time(self, ctx: Ctx) -> AsyncIterator[None]:
+    async def _in_time(self, ctx: Ctx) -> AsyncGenerator[None, None]:
         left = (ctx.deadline - self._clock.now()).total_seconds()
         limit = asyncio.timeout(max(left, 0.0))
         try:
@@ -118,8 +117,13 @@ class Servicer:
         return AppError(f"something went wrong here; the log has it as {error_id}", error_id=error_id)
 
 
+async def _refuse(call: Context, failure: AppError) -> Never:
+    trailing: Any = call.trailing_metadata() or ()
+    await call.abort(status_of(failure), details_of(failure), (*trailing, (FAILURE_KEY, packed(failure))))
+
+
 @asynccontextmanager
-async def _closing(items: AsyncIterator[Any]) -> AsyncIterator[AsyncIterator[Any]]:
+async def _closing(items: AsyncIterator[Any]) -> AsyncGenerator[AsyncIterator[Any], None]:
     """Ends an unfinished generator at once and in this task, so that what it holds is let go."""
     try:
         yield items

@@ -4,6 +4,7 @@ The libraries carry no types; everything that touches them is here.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -14,11 +15,13 @@ class Health:
     """Says of each service whether it takes calls; watchers are told of changes."""
 
     def __init__(self) -> None:
-        self._servicer = health.aio.HealthServicer()
+        library: Any = health
+        self._servicer: Any = library.aio.HealthServicer()
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Serve it."""
-        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
+        generated: Any = health_pb2_grpc
+        generated.add_HealthServicer_to_server(self._servicer, server)
 
     async def set(self, service: str, *, serving: bool) -> None:
         """Tell whether the service with this full gRPC name takes calls; the empty name is the whole server."""

@@ -9,8 +9,10 @@ import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
+from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import PurePath
 from typing import Any, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -101,8 +103,7 @@ def plain(values: Mapping[str, object]) -> dict[str, Any]:
 def is_secret_key(key: str) -> bool:
     """Whether a key names a secret: `refresh_token`, `X-Api-Key`, `dbPassword`; not `max_tokens` or `token_count`."""
     words = [word.lower() for word in _WORDS.findall(key[:_MAX_KEY])]
-    pairs = zip(words, [*words[1:], ""], strict=True)
-    return any(_is_secret_word(word, after) for word, after in pairs)
+    return any(_is_secret_word(word, after) for word, after in pairwise([*words, ""]))
 
 
 def _has_any(marks: Sequence[str], text: str) -> bool:
@@ -198,7 +199,7 @@ class _Walk:
                 return self._text(f"{type(value).__name__}: {value}", MAX_TEXT)
             case date():
                 return value.isoformat()
-            case UUID() | PurePath():
+            case UUID() | Decimal() | PurePath():
                 return self._text(str(value), MAX_TEXT)
             case _:
                 # The repr of a stranger may show its secrets, so its type must do.

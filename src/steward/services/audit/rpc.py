@@ -30,7 +30,12 @@ class AuditClient(AuditApi):
         self._rpc = rpc
 
     async def list_entries(
-        self, ctx: Ctx, *, where: EntryFilter = EntryFilter(), limit: int = 50, cursor: str | None = None
+        self,
+        ctx: Ctx,
+        *,
+        where: EntryFilter = EntryFilter(),
+        limit: int = 50,
+        cursor: str | None = None,
     ) -> Page[Entry]:
         return await self._rpc.call(ctx, "ListEntries", where=where, limit=limit, cursor=cursor)
 

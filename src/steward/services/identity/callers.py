@@ -1,4 +1,4 @@
-"""Who calls: the user themself, a key, or this service in a call to another."""
+"""Who calls: the user themself, or a key of theirs."""
 
 import msgspec
 
@@ -6,8 +6,6 @@ from steward.kit.authz import LoginNeeded
 from steward.kit.context import Actor, ActorType, Ctx
 from steward.kit.ids import TenantId
 from steward.services.identity.api import SessionId, UserId
-
-_SERVICE = Actor(ActorType.SERVICE, "identity")
 
 
 def own_id(ctx: Ctx) -> UserId | None:
@@ -33,13 +31,6 @@ def require_user(ctx: Ctx) -> UserId:
     if ctx.tenant is None or ctx.actor.type is not ActorType.USER:
         raise LoginNeeded
     return _user_id(ctx)
-
-
-def as_service(ctx: Ctx, scope: str) -> Ctx:
-    """The same request as this service makes it at another, with one scope."""
-    return msgspec.structs.replace(
-        ctx, actor=_SERVICE, scopes=frozenset({scope}), session_id=None, key_id=None, idempotency_key=None
-    )
 
 
 def as_user(ctx: Ctx, tenant: TenantId, user_id: UserId, session_id: SessionId | None = None) -> Ctx:

@@ -10,7 +10,6 @@ from steward.kit.db import ServiceDb
 from steward.kit.errors import DeadlineExceeded, Unavailable
 from steward.kit.intents import Flow, Intent, Intents, Step
 from steward.kit.module import Apis
-from steward.services.identity.callers import as_service
 from steward.services.identity.keys.repository import ApiKeyRepository
 from steward.services.tenants.api import Quota, TenantsApi
 
@@ -37,12 +36,12 @@ class Quotas:
     async def hold(self, ctx: Ctx, quota: Quota, holder: UUID) -> None:
         """Take one of a quota. Raises `QuotaExceeded`."""
         tenants = self._apis.get(TenantsApi)
-        await tenants.hold_quota(as_service(ctx, "service:quota"), quota=quota, holder=holder)
+        await tenants.hold_quota(ctx.as_service("identity", "service:quota"), quota=quota, holder=holder)
 
     async def release(self, ctx: Ctx, quota: Quota, holder: UUID) -> None:
         """Give it back, if it was taken."""
         tenants = self._apis.get(TenantsApi)
-        await tenants.release_quota(as_service(ctx, "service:quota"), quota=quota, holder=holder)
+        await tenants.release_quota(ctx.as_service("identity", "service:quota"), quota=quota, holder=holder)
 
     async def prepare_giving_back(self, ctx: Ctx, what: GiveBack) -> Intent[GiveBack]:
         """The intent to commit with the deletion or revocation."""

@@ -66,6 +66,9 @@ def _with_inherited(role: Role) -> frozenset[str]:
 
 _EFFECTIVE: Mapping[Role, frozenset[str]] = {role: _with_inherited(role) for role in Role}
 
+GRANTABLE = frozenset[str]().union(*_EFFECTIVE.values())
+"""Every permission that some role has; only these can be scopes of a key."""
+
 
 def permissions_of(roles: Iterable[Role]) -> frozenset[str]:
     """Everything that these roles permit together, inherited permissions included."""

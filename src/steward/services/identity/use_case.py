@@ -1,6 +1,6 @@
 """What the use cases of identity are built from and share."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -8,7 +8,7 @@ import msgspec
 from steward.kit.authz import Authz
 from steward.kit.clock import Clock
 from steward.kit.context import ActorType, Ctx
-from steward.kit.crypto import Passwords
+from steward.kit.crypto.passwords import Passwords
 from steward.kit.db import ServiceDb, Tx
 from steward.kit.idempotency import Idempotency
 from steward.kit.ids import Ids
@@ -48,13 +48,13 @@ class IdentityParts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UseCase:
-    """Base of the use cases, which together are the service."""
+    """Base of the use cases, of which the service is made."""
 
     def __init__(self, parts: IdentityParts) -> None:
         self._parts = parts
 
     @asynccontextmanager
-    async def _denials_audited(self, ctx: Ctx, permission: str, resource: str) -> AsyncIterator[None]:
+    async def _denials_audited(self, ctx: Ctx, permission: str, resource: str) -> AsyncGenerator[None]:
         """Write a refusal for want of strength to the trail, as one for want of a permission is."""
         try:
             yield

@@ -9,7 +9,7 @@ from steward.services.tenants.http import ROUTES
 from steward.services.tenants.provisioning import Provisioning
 from steward.services.tenants.quotas import Quotas
 from steward.services.tenants.repository import TenantsRepository
-from steward.services.tenants.rpc import RPC, TenantsClient
+from steward.services.tenants.rpc import TENANTS, TenantsClient
 from steward.services.tenants.service import TenantsService
 
 
@@ -35,7 +35,7 @@ MODULE = Module(
     name="tenants",
     contract=TenantsApi,
     build=build,
-    rpc=RPC,
+    rpc=TENANTS,
     client=TenantsClient,
     routes=ROUTES,
     migrations=Path(__file__).parent / "migrations",

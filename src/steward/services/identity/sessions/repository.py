@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from steward.kit.db import Tx
-from steward.services.identity.api import SessionId
+from steward.services.identity.api import SessionId, UserId
 from steward.services.identity.records import RefreshRow, SessionHolderRow, SessionRow, SpendableRow
 from steward.services.identity.users.repository import ROLES
 
@@ -35,6 +35,16 @@ class SessionRepository:
             session.user_agent,
         )
         await self._insert_token(token)
+
+    async def user_of_token(self, token_id: UUID) -> UserId | None:
+        """Whose session a refresh token belongs to."""
+        return await self._tx.fetchval(
+            """SELECT s.user_id FROM identity.refresh_token t
+               JOIN identity.session s ON s.tenant_id = t.tenant_id AND s.id = t.session_id
+               WHERE t.tenant_id = $1 AND t.id = $2""",
+            self._tenant,
+            token_id,
+        )
 
     async def spendable(self, token_id: UUID) -> SpendableRow | None:
         """A refresh token with its session, both locked: of two that come at once, the second sees the first's work."""

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from steward.kit.db import Tx
-from steward.services.identity.api import Role, UserId, UserState
+from steward.services.identity.api import Role, UserState
 from steward.services.identity.records import InvitationRow, NewUser, UserRow
 
 ROLES = """ARRAY(SELECT r.role FROM identity.user_role r

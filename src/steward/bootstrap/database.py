@@ -1,0 +1,148 @@
+"""The database of a process: the embedded one or the one of DATABASE_URL, migrated."""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from structlog.typing import FilteringBoundLogger
+
+from steward.bootstrap.embedded import EmbeddedPostgres
+from steward.bootstrap.home import Home
+from steward.bootstrap.platform_settings import PlatformSettings
+from steward.kit.clock import Clock
+from steward.kit.db.migrate import migrate_in_subprocess, migrations_digest, schema_is_current
+from steward.kit.settings import Problem, SettingsError
+
+TAKE_OVER_SECONDS = 0.5
+
+
+class DatabaseServer(Protocol):
+    """Where the database comes from."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    @property
+    def app_url(self) -> str: ...
+
+    @property
+    def admin_url(self) -> str: ...
+
+
+class ExternalPostgres:
+    """A PostgreSQL that somebody else runs."""
+
+    def __init__(self, app_url: str, admin_url: str) -> None:
+        self.app_url = app_url
+        self.admin_url = admin_url
+
+    async def start(self) -> None:
+        """It runs already."""
+
+    async def stop(self) -> None:
+        """It goes on."""
+
+
+class SharedPostgres:
+    """The embedded server of a home that several `serve` processes share.
+
+    One of them runs and watches it; when that one ends, another takes over the running server. The last one to leave
+    shuts it down.
+    """
+
+    def __init__(self, home: Home, clock: Clock, log: FilteringBoundLogger) -> None:
+        self._home = home
+        self._clock = clock
+        self._server = EmbeddedPostgres(home, clock, log)
+        self._watch: asyncio.Task[None] | None = None
+        self._owned: int | None = None
+
+    @property
+    def app_url(self) -> str:
+        return self._server.app_url
+
+    @property
+    def admin_url(self) -> str:
+        return self._server.admin_url
+
+    async def start(self) -> None:
+        while not await self._try_own():
+            if await self._server.reachable():
+                break
+            await self._clock.sleep(TAKE_OVER_SECONDS)
+        else:
+            return
+        self._watch = asyncio.create_task(self._take_over(), name="postgres-take-over")
+
+    async def stop(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+        if self._owned is None:
+            return
+        if self._others_live():
+            await self._server.leave()
+        else:
+            await self._server.stop()
+        os.close(self._owned)
+        self._owned = None
+
+    async def _take_over(self) -> None:
+        while not await self._try_own():
+            await self._clock.sleep(TAKE_OVER_SECONDS)
+
+    async def _try_own(self) -> bool:
+        descriptor = _lock(self._home.path / ".postgres.lock")
+        if descriptor is None:
+            return False
+        self._owned = descriptor
+        await self._server.start()
+        return True
+
+    def _others_live(self) -> bool:
+        mine = os.getpid()
+        return any(running.pid != mine for running in self._home.all_running())
+
+
+def _lock(path: Path) -> int | None:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def database_server(
+    settings: PlatformSettings, home: Home, clock: Clock, log: FilteringBoundLogger, *, shared: bool
+) -> DatabaseServer:
+    """The server that the settings ask for. Raises `SettingsError` for one address without the other."""
+    if settings.database_url is not None:
+        if settings.database_admin_url is None:
+            raise SettingsError(
+                [
+                    Problem(
+                        "DATABASE_ADMIN_URL",
+                        "DATABASE_ADMIN_URL is missing: beside DATABASE_URL, migrations need the address of the owner",
+                    )
+                ]
+            )
+        return ExternalPostgres(settings.database_url, settings.database_admin_url)
+    if shared:
+        return SharedPostgres(home, clock, log)
+    return EmbeddedPostgres(home, clock, log)
+
+
+async def bring_up_to_date(server: DatabaseServer, locations: Sequence[Path], log: FilteringBoundLogger) -> bool:
+    """Migrate unless the schema is that of these migrations already; whether there was something to do."""
+    digest = await asyncio.to_thread(migrations_digest, locations)
+    if await schema_is_current(server.app_url, digest):
+        return False
+    log.info("migrating the database", event_type="db.migrating")
+    await migrate_in_subprocess(server.admin_url, locations)
+    return True

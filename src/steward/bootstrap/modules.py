@@ -1,0 +1,25 @@
+"""The services of the platform, in the order in which they are built."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import steward.kit
+from steward.kit.module import Module
+from steward.services.audit.module import MODULE as AUDIT
+from steward.services.identity.module import MODULE as IDENTITY
+from steward.services.tenants.module import MODULE as TENANTS
+
+MODULES: Sequence[Module] = (TENANTS, IDENTITY, AUDIT)
+
+GATEWAY = "gateway"
+"""Named beside the services when a process is to serve HTTP."""
+
+
+def service_names() -> Sequence[str]:
+    """The names of all services."""
+    return tuple(module.name for module in MODULES)
+
+
+def migration_locations() -> Sequence[Path]:
+    """Where the migrations lie, the kit's first."""
+    return (Path(steward.kit.__file__).parent / "migrations", *(module.migrations for module in MODULES))

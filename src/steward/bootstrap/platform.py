@@ -1,0 +1,219 @@
+"""One process of the platform, from its start to its end: `steward up` and `steward serve`."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import msgspec
+
+from steward.bootstrap.background import Background, resume_everything
+from steward.bootstrap.callers import Callers
+from steward.bootstrap.database import DatabaseServer, bring_up_to_date, database_server
+from steward.bootstrap.edge import make_authenticator, make_edge
+from steward.bootstrap.foundation import Foundation, open_foundation
+from steward.bootstrap.home import Credentials, Home, HomeLock, Running
+from steward.bootstrap.modules import GATEWAY, MODULES, migration_locations, service_names
+from steward.bootstrap.ops import Ops, add_checks
+from steward.bootstrap.seed import Seed
+from steward.bootstrap.services import Services, assemble, rpc_server
+from steward.bootstrap.settings import Settings
+from steward.bootstrap.version import version
+from steward.gateway.authn import Authenticator
+from steward.gateway.consumers import consumers
+from steward.gateway.server import EdgeServer
+from steward.kit.clock import Clock, SystemClock
+from steward.kit.health import Health
+from steward.kit.ids import Ids
+from steward.kit.telemetry import Telemetry
+
+RPC_GRACE_SECONDS = 10.0
+PEERS_SECONDS = 60.0
+
+
+class Started(msgspec.Struct, frozen=True, kw_only=True):
+    """What a start ends with."""
+
+    url: str | None
+    """Where HTTP is answered, if it is."""
+    rpc_address: str | None
+    credentials: Credentials | None
+    """The demo log-in of the embedded mode."""
+
+
+class Process:
+    """One process: which services it runs, and whether it answers HTTP."""
+
+    def __init__(
+        self, settings: Settings, environment: Mapping[str, str], names: Sequence[str], *, alone: bool
+    ) -> None:
+        """`alone` is `steward up`: all services, the home to itself, a demo tenant."""
+        self._settings = settings
+        self._environment = environment
+        self._names = names
+        self._alone = alone
+        self._clock: Clock = SystemClock()
+        self._home = Home(settings.platform.home)
+        self._telemetry = Telemetry(settings.telemetry, self._clock, Ids(self._clock), version=version())
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[Started]:
+        """The process, serving; it drains and stops at the end, in the reverse order of its start."""
+        self._telemetry.take_over_stdlib_logs()
+        self._home.create()
+        async with AsyncExitStack() as stack:
+            stack.callback(self._telemetry.shutdown)
+            lock = self._home.lock(exclusive=self._alone)
+            stack.callback(lock.release)
+            server = await self._database(stack)
+            foundation = await self._foundation(stack, server)
+            services = assemble(foundation, MODULES, [name for name in self._names if name != GATEWAY])
+            health = Health(version(), self._clock, self._telemetry.log)
+            started = await self._serve(stack, foundation, services, health, lock)
+            health.started()
+            self._telemetry.log.info("platform ready", event_type="platform.ready", services=list(self._names))
+            yield started
+            self._telemetry.log.info("platform draining", event_type="platform.draining")
+            health.drain()
+
+    async def _database(self, stack: AsyncExitStack) -> DatabaseServer:
+        server = database_server(
+            self._settings.platform, self._home, self._clock, self._telemetry.log, shared=not self._alone
+        )
+        await server.start()
+        stack.push_async_callback(server.stop)
+        await bring_up_to_date(server, migration_locations(), self._telemetry.log)
+        return server
+
+    async def _foundation(self, stack: AsyncExitStack, server: DatabaseServer) -> Foundation:
+        platform = self._settings.platform
+        foundation = await open_foundation(
+            server.app_url,
+            home=self._home.path,
+            environment=self._environment,
+            peers=platform.peer_addresses(),
+            pool_size=platform.db_pool_size,
+            telemetry=self._telemetry,
+            clock=self._clock,
+        )
+        stack.push_async_callback(foundation.close)
+        return foundation
+
+    async def _serve(
+        self, stack: AsyncExitStack, foundation: Foundation, services: Services, health: Health, lock: HomeLock
+    ) -> Started:
+        authenticator = make_authenticator(foundation, services, self._settings.gateway)
+        for subscription in consumers(authenticator):
+            foundation.bus.subscribe(subscription)
+        for built in services.local.values():
+            for subscription in built.subscriptions:
+                foundation.bus.subscribe(subscription)
+        await services.start()
+        stack.push_async_callback(services.stop)
+        rpc_address = await self._serve_rpc(stack, foundation, services, authenticator)
+        await self._await_peers(services)
+        add_checks(health, foundation, services)
+        url = await self._serve_http(stack, foundation, services, authenticator, health)
+        await self._start_background(stack, foundation, services)
+        credentials = await Seed(foundation, services.apis, self._home, url).run() if self._alone and url else None
+        self._announce(lock, url or f"grpc://{rpc_address}")
+        return Started(url=url, rpc_address=rpc_address, credentials=credentials)
+
+    async def _serve_rpc(
+        self, stack: AsyncExitStack, foundation: Foundation, services: Services, authenticator: Authenticator
+    ) -> str | None:
+        platform = self._settings.platform
+        address = ""
+        if services.local and not (self._alone and platform.rpc_port == 0):
+            host = "127.0.0.1" if self._alone else platform.rpc_host
+            server = rpc_server(foundation, services, Callers(authenticator), host, platform.rpc_port)
+            await server.start()
+            stack.push_async_callback(server.stop, RPC_GRACE_SECONDS)
+            address = server.address
+        await foundation.registry.announce(foundation.process_id, list(services.local), address, foundation.public_key)
+        stack.push_async_callback(foundation.registry.withdraw)
+        return address or None
+
+    async def _await_peers(self, services: Services) -> None:
+        """Wait for the services that run elsewhere: processes of a fleet are started in any order."""
+        deadline = self._clock.monotonic() + PEERS_SECONDS
+        for name, pool in services.pools.items():
+            while not await pool.ready():
+                if self._clock.monotonic() > deadline:
+                    self._telemetry.log.warning("a service is not there yet", event_type="peer.missing", peer=name)
+                    return
+                await self._clock.sleep(0.1)
+
+    async def _serve_http(
+        self,
+        stack: AsyncExitStack,
+        foundation: Foundation,
+        services: Services,
+        authenticator: Authenticator,
+        health: Health,
+    ) -> str | None:
+        if GATEWAY not in self._names:
+            return None
+        platform = self._settings.platform
+        host = "127.0.0.1" if self._alone else platform.host
+        ops = Ops(health, self._telemetry.metrics, foundation.database)
+        edge = make_edge(foundation, services, authenticator, ops, self._settings.gateway, version())
+        port = platform.port or free_port(host)
+        server = EdgeServer(edge, self._settings.gateway, host=host, port=port)
+        serving = asyncio.create_task(server.run(), name="http")
+        stack.push_async_callback(_stop_serving, server, serving)
+        return f"http://{host}:{port}"
+
+    async def _start_background(self, stack: AsyncExitStack, foundation: Foundation, services: Services) -> None:
+        if self._alone:
+            await resume_everything(services)
+        await foundation.bus.start()
+        stack.push_async_callback(foundation.bus.stop)
+        background = Background(foundation, services)
+        await background.start()
+        stack.push_async_callback(background.stop)
+
+    def _announce(self, lock: HomeLock, url: str) -> None:
+        lock.announce(
+            Running(
+                pid=os.getpid(),
+                url=url,
+                started_at=self._clock.now().isoformat(),
+                command="up" if self._alone else "serve",
+            )
+        )
+
+
+def free_port(host: str) -> int:
+    """A port that nothing listens on now."""
+    with socket.create_server((host, 0)) as probe:
+        return probe.getsockname()[1]
+
+
+async def _stop_serving(server: EdgeServer, serving: asyncio.Task[None]) -> None:
+    await server.stop()
+    await serving
+
+
+async def run_up(settings: Settings, environment: Mapping[str, str], ready: Callable[[Started], None]) -> None:
+    """Serve everything until SIGINT or SIGTERM, then drain. `ready` is called once all is up."""
+    await _run(Process(settings, environment, (*service_names(), GATEWAY), alone=True), ready)
+
+
+async def run_serve(
+    settings: Settings, environment: Mapping[str, str], names: Sequence[str], ready: Callable[[Started], None]
+) -> None:
+    """Serve the named services (and HTTP where `gateway` is among them) until SIGINT or SIGTERM, then drain."""
+    await _run(Process(settings, environment, names, alone=False), ready)
+
+
+async def _run(process: Process, ready: Callable[[Started], None]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with process.running() as started:
+        ready(started)
+        await stop.wait()

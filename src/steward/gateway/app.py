@@ -1,0 +1,126 @@
+"""Assembles the edge: the services' routes, probes, pages and the API's description, behind one pipeline."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NoReturn, cast
+
+import msgspec
+from litestar import Litestar, Request
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.params import SkipValidation
+from litestar.routes import HTTPRoute
+
+from steward.gateway import openapi, ops, site
+from steward.gateway.authn import Authenticator
+from steward.gateway.decoding import STATE_KEY, BodyRequest, Decoders, body_decoder
+from steward.gateway.edge import EXCHANGE_KEY, Edge, Paths
+from steward.gateway.errors import CredentialMissing
+from steward.gateway.exchange import App, Exchange
+from steward.gateway.observe import EdgeObserver
+from steward.gateway.ops import OpsPort
+from steward.gateway.settings import GatewaySettings
+from steward.kit.clock import Clock
+from steward.kit.context import Ctx
+from steward.kit.ids import Ids
+
+OPENAPI_PATHS: Final = ("/openapi.json", "/api/openapi.json")
+
+
+class EdgeParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the edge is built from."""
+
+    routes: Sequence[HTTPRouteHandler]
+    """The handlers of every service's `http.py`."""
+    apis: Mapping[str, Any]
+    """What answers for each service's contract, here or over gRPC, by the name that its handlers take it under."""
+    authenticator: Authenticator
+    ops: OpsPort
+    observer: EdgeObserver
+    clock: Clock
+    ids: Ids
+    settings: GatewaySettings
+    version: str
+
+
+def create_app(parts: EdgeParts) -> Edge:
+    """The ASGI application of the platform. Raises `TypeError` for routes that contradict each other."""
+    documented = _litestar(parts, [*parts.routes, *ops.ROUTES])
+    described = site.Document.of(msgspec.json.encode(openapi.document(documented, parts.version)), "application/json")
+    documents = [*site.pages(), *(site.document_route(path, described) for path in OPENAPI_PATHS)]
+    app = _litestar(parts, [*parts.routes, *ops.ROUTES, *documents])
+    paths = Paths(
+        open=_open_paths(parts.routes),
+        pages=_paths(documents),
+        ops=_paths(ops.ROUTES),
+    )
+    return Edge(
+        cast("App", app),
+        paths=paths,
+        authenticator=parts.authenticator,
+        observer=parts.observer,
+        clock=parts.clock,
+        ids=parts.ids,
+        settings=parts.settings,
+    )
+
+
+def _litestar(parts: EdgeParts, routes: Sequence[HTTPRouteHandler]) -> Litestar:
+    app = Litestar(
+        list(routes),
+        dependencies={
+            "ctx": Provide(_ctx),
+            "ops": Provide(_constant(parts.ops)),
+            "open_metrics": Provide(_constant(parts.settings.open_metrics)),
+            **{name: Provide(_constant(api)) for name, api in parts.apis.items()},
+        },
+        exception_handlers={Exception: _pass_on},
+        logging_config=None,
+        openapi_config=OpenAPIConfig(title="Steward", version=parts.version, render_plugins=(), path="/_unused"),
+        request_class=BodyRequest,
+        state=State(),
+    )
+    app.state[STATE_KEY] = _decoders(app)
+    return app
+
+
+async def _ctx(request: Request[Any, Any, State]) -> Ctx:
+    """The caller's context; a route that needs a credential is never reached without one, and this makes sure."""
+    exchange: Exchange = request.scope["state"][EXCHANGE_KEY]
+    if exchange.ctx is None or (exchange.ctx.tenant is None and not request.route_handler.opt.get("open")):
+        raise CredentialMissing
+    return exchange.ctx
+
+
+def _constant(value: Any) -> Any:
+    # Depending on `ctx` keeps Litestar from resolving both at once in a task group, which costs more than the request.
+    async def provide(ctx: SkipValidation[Any]) -> Any:  # noqa: ARG001
+        return value
+
+    return provide
+
+
+def _pass_on(_: Request[Any, Any, Any], error: Exception) -> NoReturn:
+    """Leave every failure to the edge, which has one place that turns them into answers."""
+    raise error
+
+
+def _decoders(app: Litestar) -> Decoders:
+    handlers = [handler for route in app.routes if isinstance(route, HTTPRoute) for handler in route.route_handlers]
+    found = {handler: body_decoder(handler) for handler in handlers}
+    return {handler: decoder for handler, decoder in found.items() if decoder is not None}
+
+
+def _open_paths(routes: Sequence[HTTPRouteHandler]) -> frozenset[str]:
+    """Paths that need no credential. The edge knows them before routing, so they can have no parameters."""
+    open_paths = _paths(handler for handler in routes if handler.opt.get("open"))
+    closed = _paths(handler for handler in routes if not handler.opt.get("open"))
+    for path in open_paths:
+        if "{" in path or path in closed:
+            raise TypeError(f"{path} cannot be open: it has parameters, or another method of it needs a credential")
+    return open_paths
+
+
+def _paths(routes: Iterable[HTTPRouteHandler]) -> frozenset[str]:
+    return frozenset(path for handler in routes for path in handler.paths)

@@ -1,0 +1,229 @@
+"""The OpenAPI 3.1 document of the mounted routes, made from what the handlers declare.
+
+Litestar finds the operations and their parameters; the schemas come from msgspec, which knows every bound that it
+enforces; descriptions come from the docstrings, those of fields included.
+"""
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast, get_origin
+
+import msgspec
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
+from litestar.routes import HTTPRoute
+
+from steward.gateway.field_docs import field_docs
+from steward.gateway.problems import TYPE_PREFIX
+
+Json = dict[str, Any]
+
+_REF: Final = "#/components/schemas/{name}"
+_ABOUT: Final = """Steward's native API. Every failure is a problem detail (RFC 9457) whose `code` is stable.
+
+Authenticate with `Authorization: Bearer <access token or API key>` or `X-API-Key: <key>`. Lists are paged: pass
+`next_cursor` of a page as `cursor`. A `POST` that creates takes `Idempotency-Key`: the same key with the same body
+gives the first answer again. `X-Request-Id` comes back with each answer, `RateLimit` says how much is left."""
+
+_PROBLEM_SCHEMA: Final[Json] = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457). More members may tell more, such as `field`, `limit`, `retry_after`.",
+    "required": ["type", "title", "status", "detail", "code", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference", "examples": [TYPE_PREFIX + "rate_limited"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What happened, which value, what to do."},
+        "code": {"type": "string", "description": "Stable name of the failure."},
+        "request_id": {"type": "string"},
+        "error_id": {"type": "string", "description": "With status 500: finds the error in the log."},
+        "retry_after": {"type": "integer", "description": "Seconds to wait before trying again."},
+    },
+}
+_PROBLEMS: Final[Mapping[int, str]] = {
+    400: "The request cannot be read",
+    401: "No credential, or one that does not count",
+    403: "The caller may not do this",
+    404: "It does not exist, or the caller may not see it",
+    409: "It contradicts the present state",
+    413: "The body is too large",
+    415: "The body is not JSON in UTF-8",
+    422: "A value cannot be accepted; `field` names it",
+    429: "Too many requests, or a quota is used up",
+    500: "A defect; `error_id` finds it in the log",
+    503: "A part that is needed does not answer; try again",
+    504: "It took too long",
+}
+_SECURITY_SCHEMES: Final[Json] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An access token of a log-in, or an API key."},
+    "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
+}
+_IDEMPOTENCY: Final[Json] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Makes a repetition safe: the same key with the same body gives the first answer again.",
+    "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
+}
+_GENERIC: Final = re.compile(r"^(Page|Items)_(.+)_$")
+
+
+def document(app: Litestar, version: str) -> Json:
+    """The document, as plain data."""
+    drawn: Json = app.openapi_schema.to_schema()
+    types = sorted({part for handler in _handlers(app) for part in _types(handler)}, key=str)
+    _, found = msgspec.json.schema_components(types, ref_template=_REF)
+    docs = field_docs(types)
+    schemas = {name: _described(schema, docs.get(name, {})) for name, schema in found.items()}
+    # Enumerations that stand in parameters only are known to Litestar alone.
+    for name, schema in drawn["components"].get("schemas", {}).items():
+        if schema.get("enum"):
+            schemas.setdefault(name, schema)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Steward", "version": version, "description": _ABOUT, "license": {"name": "Apache-2.0"}},
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}, {"api_key": []}],
+        "paths": {path: _path_item(path, item, app) for path, item in drawn["paths"].items()},
+        "components": {
+            "schemas": {
+                **{_named(name): _renamed(schema) for name, schema in schemas.items()},
+                "Problem": _PROBLEM_SCHEMA,
+            },
+            "responses": {f"Problem{status}": _problem(text) for status, text in _PROBLEMS.items()},
+            "securitySchemes": _SECURITY_SCHEMES,
+        },
+    }
+
+
+def _handlers(app: Litestar) -> Iterable[HTTPRouteHandler]:
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            yield from (handler for handler in route.route_handlers if handler.resolve_include_in_schema())
+
+
+def _types(handler: HTTPRouteHandler) -> Iterable[Any]:
+    signature = handler.parsed_fn_signature
+    body = signature.parameters.get("data")
+    if body is not None:
+        yield body.annotation
+    answer = signature.return_type
+    if _is_document(answer.annotation):
+        yield answer.annotation
+    elif answer.inner_types and _is_document(answer.inner_types[0].annotation):
+        yield answer.inner_types[0].annotation
+
+
+def _is_document(annotation: Any) -> bool:
+    struct = get_origin(annotation) or annotation
+    return isinstance(struct, type) and issubclass(struct, msgspec.Struct)
+
+
+def _path_item(path: str, item: Json, app: Litestar) -> Json:
+    handlers = {
+        method.lower(): handler
+        for route in app.routes
+        if isinstance(route, HTTPRoute) and route.path_format == path
+        for handler in route.route_handlers
+        for method in handler.http_methods
+    }
+    return {method: _operation(method, drawn, handlers[method]) for method, drawn in item.items()}
+
+
+def _operation(method: str, drawn: Json, handler: HTTPRouteHandler) -> Json:
+    summary, _, text = inspect.cleandoc(handler.fn.__doc__ or handler.handler_name).partition("\n")
+    is_open = bool(handler.opt.get("open"))
+    parameters: list[Json] = [_renamed(parameter) for parameter in drawn.get("parameters", [])]
+    if method == "post" and not is_open:
+        parameters.append(_IDEMPOTENCY)
+    operation: Json = {
+        "operationId": handler.handler_name,
+        "tags": drawn.get("tags", []),
+        "summary": summary,
+        "description": text.strip(),
+        "parameters": parameters,
+        "responses": _responses(handler, has_path=any(one["in"] == "path" for one in parameters), is_open=is_open),
+    }
+    body = handler.parsed_fn_signature.parameters.get("data")
+    if body is not None:
+        operation["requestBody"] = {"required": True, "content": _content("application/json", _ref(body.annotation))}
+    if is_open:
+        operation["security"] = []
+    return operation
+
+
+def _responses(handler: HTTPRouteHandler, *, has_path: bool, is_open: bool) -> Json:
+    body = "data" in handler.parsed_fn_signature.parameters
+    statuses = {400, 422, 429, 500, 503, 504}
+    statuses |= set() if is_open and not body else {401}
+    statuses |= set() if is_open else {403}
+    statuses |= {404} if has_path else set()
+    statuses |= {409, 413, 415} if body else set()
+    found: Json = {str(handler.status_code): _success(handler)}
+    found.update((str(status), {"$ref": f"#/components/responses/Problem{status}"}) for status in sorted(statuses))
+    return found
+
+
+def _success(handler: HTTPRouteHandler) -> Json:
+    answer = handler.parsed_fn_signature.return_type
+    types = [part for part in _types(handler) if part is not _body_type(handler)]
+    if answer.is_subclass_of(type(None)) or answer.annotation is None:
+        return {"description": "Done"}
+    if types:
+        return {"description": "Done", "content": _content("application/json", _ref(types[-1]))}
+    kind = str(handler.media_type)
+    schema: Json = {"type": "string"}
+    if answer.is_subclass_of(Stream):
+        schema["description"] = "One JSON object a line."
+    return {"description": "Done", "content": _content(kind, schema)}
+
+
+def _body_type(handler: HTTPRouteHandler) -> Any:
+    body = handler.parsed_fn_signature.parameters.get("data")
+    return None if body is None else body.annotation
+
+
+def _content(kind: str, schema: Json) -> Json:
+    return {kind: {"schema": schema}}
+
+
+def _problem(text: str) -> Json:
+    return {"description": text, "content": _content("application/problem+json", {"$ref": _REF.format(name="Problem")})}
+
+
+def _ref(annotation: Any) -> Json:
+    schemas, _ = msgspec.json.schema_components((annotation,), ref_template=_REF)
+    return _renamed(schemas[0])
+
+
+def _named(name: str) -> str:
+    """`UserPage` for `Page_User_`."""
+    match = _GENERIC.match(name)
+    return f"{match[2]}{match[1]}" if match else name
+
+
+def _renamed(value: Any) -> Any:
+    """The same data with every reference under the name of `_named`."""
+    match value:
+        case dict():
+            renamed = {key: _renamed(inner) for key, inner in cast("Json", value).items()}
+            if isinstance(ref := renamed.get("$ref"), str):
+                head, _, name = ref.rpartition("/")
+                renamed["$ref"] = f"{head}/{_named(name)}"
+            return renamed
+        case list():
+            return [_renamed(inner) for inner in cast("list[Any]", value)]
+        case _:
+            return value
+
+
+def _described(schema: Json, docs: Mapping[str, str]) -> Json:
+    """The schema with the docstring under each field as that property's description."""
+    properties: Json = schema.get("properties", {})
+    for field, text in docs.items():
+        if field in properties:
+            # A description beside a reference is read by OpenAPI 3.1 and goes before that of the schema referred to.
+            properties[field]["description"] = text
+    return schema
