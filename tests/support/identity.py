@@ -43,6 +43,23 @@ PASSWORD = "correct horse battery staple"
 CHEAP = PasswordSettings(memory_kib=7168, passes=1, lanes=1)
 
 
+class Crashed(BaseException):
+    """Stands for the end of the process: nothing in it may act on it."""
+
+
+class CrashPoint(Failpoints):
+    """Ends the work at the place that `at` names, once, where a real failpoint would kill the process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at = ""
+
+    def passing(self, place: str) -> None:
+        if place == self.at:
+            self.at = ""
+            raise Crashed(place)
+
+
 class Member(msgspec.Struct, frozen=True, kw_only=True):
     """A registered user, logged in."""
 
@@ -72,6 +89,7 @@ class World:
         self.envelope = Envelope(Keyring(MemoryDataKeys(), master, clock, self.ids), self.ids, guard=forbid_open_tx)
         self.apis = Apis()
         self.settings = IdentitySettings()
+        self.crash = CrashPoint()
         self.parts = self._parts(self.settings)
         self.identity: IdentityApi = IdentityService(self.parts)
         self.tenants = self._tenants(database.service("tenants"))
@@ -82,7 +100,7 @@ class World:
 
     def _parts(self, settings: IdentitySettings) -> IdentityParts:
         db, clock, ids = self.db, self.clock, self.ids
-        intents = Intents(db, self.envelope, clock, ids, Failpoints())
+        intents = Intents(db, self.envelope, clock, ids, self.crash)
         return IdentityParts(
             db=db,
             clock=clock,

@@ -1,5 +1,7 @@
 """A tenants and an audit service that keep nothing but what they were asked, and two ends of gRPC around them."""
 
+# ruff: noqa: ARG002 - a fake takes what the Protocol gives
+
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -237,8 +239,12 @@ class Resolver:
     def __init__(self) -> None:
         self.asked: list[Mapping[str, Any]] = []
 
-    async def resolve(self, credential: str | None, *, user_agent: str, idempotency_key: str | None, **rest: Any) -> Ctx:
-        self.asked.append({"credential": credential, "user_agent": user_agent, "idempotency_key": idempotency_key, **rest})
+    async def resolve(
+        self, credential: str | None, *, user_agent: str, idempotency_key: str | None, **rest: Any
+    ) -> Ctx:
+        self.asked.append(
+            {"credential": credential, "user_agent": user_agent, "idempotency_key": idempotency_key, **rest}
+        )
         if credential not in {None, "good"}:
             raise Unauthenticated("the credential is not good")
         rest.pop("address")

@@ -1,5 +1,6 @@
 """HTTP: one request to the platform and its answer, typed; failures become the client's errors."""
 
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -129,7 +130,7 @@ class Transport:
             raise Unreachable(self.url, "not an address such as http://127.0.0.1:8080") from error
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
             kind = Unreachable if isinstance(error, aiohttp.ClientConnectorError) else _Lost
-            raise kind(self.url, str(error)) from error
+            raise kind(self.url, _reason(error)) from error
         except TimeoutError as error:
             raise Unreachable(self.url, f"no answer within {self._timeout.total:g} s") from error
         except aiohttp.ClientError as error:
@@ -150,6 +151,14 @@ async def walk(page: Callable[..., Awaitable[Page[T]]], **arguments: Any) -> Asy
         cursor = found.next_cursor
         if cursor is None:
             return
+
+
+def _reason(error: aiohttp.ClientError) -> str:
+    """Why there is no connection, in the system's words."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = error.os_error.errno
+        return os.strerror(number) if number is not None and number > 0 else str(error.os_error)
+    return str(error)
 
 
 def segment(value: object) -> str:

@@ -92,9 +92,7 @@ async def test_lock_out_does_not_tell_whether_an_address_has_a_user(world: World
 
 async def test_of_guesses_at_once_no_more_than_the_limit_are_answered(world: World, home: Home) -> None:
     guesses = [WRONG] * 12 + [PASSWORD]
-    results = await asyncio.gather(
-        *(world.login(home.owner.email, guess) for guess in guesses), return_exceptions=True
-    )
+    results = await asyncio.gather(*(world.login(home.owner.email, guess) for guess in guesses), return_exceptions=True)
     refused = [result for result in results if isinstance(result, WrongCredentials)]
     locked = [result for result in results if isinstance(result, AccountLocked)]
     won = [result for result in results if not isinstance(result, BaseException)]
@@ -136,9 +134,7 @@ async def test_bcrypt_hash_is_verified_and_replaced(world: World, home: Home) ->
 
 async def test_disabled_user_cannot_log_in(world: World, home: Home) -> None:
     member = await world.new_member(home)
-    await world.identity.update_user(
-        home.owner.ctx, user_id=member.id, change=UserUpdate(state=UserState.DISABLED)
-    )
+    await world.identity.update_user(home.owner.ctx, user_id=member.id, change=UserUpdate(state=UserState.DISABLED))
     with pytest.raises(WrongCredentials):
         await world.login(member.email)
 

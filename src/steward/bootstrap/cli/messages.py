@@ -57,7 +57,7 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
         "要暂停租户 {tenant} 吗？恢复之前其所有调用都会被拒绝。",
     ),
     "error.api": ("{message}", "{message}", "{message}"),
-    "error.mark": ("Error:", "錯誤：", "错误："),
+    "error.mark": ("Error: ", "錯誤：", "错误："),
     "error.not_logged_in": (
         "Not logged in. Run `steward login`, or set STEWARD_API_KEY.",
         "尚未登入。請執行 `steward login`，或設定 STEWARD_API_KEY。",

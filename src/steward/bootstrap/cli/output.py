@@ -65,7 +65,7 @@ class Output:
 
     def error(self, key: str, /, **values: object) -> None:
         mark = typer.style(self.texts("error.mark"), fg="red", bold=True)
-        typer.echo(f"{mark} {self.texts(key, **_clean(values))}", err=True)
+        typer.echo(f"{mark}{self.texts(key, **_clean(values))}", err=True)
 
     def confirmed(self, key: str, /, **values: object) -> None:
         """Ask, and leave the program unless the answer is yes."""

@@ -1,12 +1,14 @@
 """The gRPC server of a process."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import grpc
+from grpc_reflection.v1alpha import reflection
 
+from steward.kit.rpc import health
 from steward.kit.rpc.options import server_options
 from steward.kit.rpc.servicer import Servicer
-from steward.kit.rpc.standard import Health, add_reflection
 
 MAX_CONCURRENT = 1000
 """Calls and streams that are served at once; more are refused with RESOURCE_EXHAUSTED."""
@@ -29,7 +31,7 @@ class RpcServer:
         self._port = port
         self._credentials = credentials
         self._max_concurrent = max_concurrent
-        self._health = Health()
+        self._health = health.Health()
         self._server: grpc.aio.Server | None = None
 
     @property
@@ -40,25 +42,25 @@ class RpcServer:
     async def start(self) -> None:
         """Listen. Raises `OSError` where the address cannot be had."""
         server = grpc.aio.server(options=server_options(), maximum_concurrent_rpcs=self._max_concurrent)
-        server.add_generic_rpc_handlers([servicer.handler() for servicer in self._servicers])
-        self._health.add_to(server)
+        server.add_generic_rpc_handlers([self._health.handler(), *(one.handler() for one in self._servicers)])
         names = [servicer.service.full_name for servicer in self._servicers]
-        add_reflection(server, names)
+        library: Any = reflection  # It carries no types.
+        library.enable_server_reflection((*names, health.NAME, library.SERVICE_NAME), server)
         self._port = self._bound(server)
         for name in names:
-            await self._health.set(name, serving=True)
+            self._health.set(name, serving=True)
         await server.start()
         self._server = server
 
-    async def set_serving(self, service: str, *, serving: bool) -> None:
+    def set_serving(self, service: str, *, serving: bool) -> None:
         """Tell clients whether the service with this full gRPC name takes calls now."""
-        await self._health.set(service, serving=serving)
+        self._health.set(service, serving=serving)
 
     async def stop(self, grace: float) -> None:
         """Tell clients to go elsewhere, refuse new calls, let running ones end for `grace` seconds, cancel the rest."""
         if self._server is None:
             return
-        await self._health.leave()
+        self._health.leave()
         await self._server.stop(grace)
 
     def _bound(self, server: grpc.aio.Server) -> int:

@@ -94,7 +94,7 @@ class Tracing:
     def exporting(cls, ids: Ids, clock: Clock, processor: SpanProcessor, ratio: float, resource: Resource) -> Self:
         """Tracing that hands finished spans to `processor`, of new traces this share."""
         provider = TracerProvider(
-            sampler=TraceIdRatioBased(1.0),
+            sampler=ParentBased(TraceIdRatioBased(ratio)),
             resource=resource,
             shutdown_on_exit=False,
             id_generator=SpanIds(ids),
