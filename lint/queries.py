@@ -61,7 +61,7 @@ def _before_columns(words: Sequence[str], at: int) -> int:
 
 
 def _blocks(words: Sequence[str]) -> Iterator[_Block]:
-    """Cut into queries: a verb opens one; the parenthesis around it, a set operation, or `;` closes it."""
+    """Cut into queries: a verb opens one, and the next verb or the end of the parenthesis around it ends it."""
     open_blocks: list[tuple[int, list[tuple[str, int]]]] = []
     depth = 0
     before = ""
@@ -71,7 +71,7 @@ def _blocks(words: Sequence[str]) -> Iterator[_Block]:
             depth += 1
         elif word == ")":
             depth -= 1
-        while open_blocks and _closes(upper, depth, open_blocks[-1][0], open_blocks[-1][1]):
+        while open_blocks and depth < open_blocks[-1][0]:
             yield _Block(open_blocks.pop()[1])
         if upper in _VERBS and before not in _NOT_A_VERB_AFTER:
             open_blocks.append((depth, []))
@@ -81,15 +81,6 @@ def _blocks(words: Sequence[str]) -> Iterator[_Block]:
         before = upper
     for _, tokens in reversed(open_blocks):
         yield _Block(tokens)
-
-
-def _closes(upper: str, depth: int, start: int, tokens: Sequence[tuple[str, int]]) -> bool:
-    if depth < start:
-        return True
-    if depth > start:
-        return False
-    is_insert_select = upper == "SELECT" and tokens[0][0].upper() == "INSERT"
-    return upper in {";", "UNION", "INTERSECT", "EXCEPT"} or is_insert_select
 
 
 def _tables(block: _Block) -> Iterator[str]:

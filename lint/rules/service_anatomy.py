@@ -8,7 +8,7 @@ Each folder of `services/` holds the files of the design; its docstring gives pu
 import ast
 from collections.abc import Iterator
 
-from lint.source import Finding, Function, Source, last_name
+from lint.source import Finding, Function, Project, Source, last_name
 
 _ROOT = "src/steward/services"
 _FILES = ("api", "service", "repository", "http", "rpc", "errors", "events", "module")
@@ -34,10 +34,19 @@ def _check_folders(source: Source) -> Iterator[Finding]:
         if f"{folder}/__init__.py" not in source.project.texts:
             yield Finding(folder, 1, "no __init__.py", "add one whose docstring gives purpose, invariants and pitfalls")
         for name in _FILES:
-            if f"{folder}/{name}.py" not in source.project.texts and f"{folder}/{name}" not in source.project.folders:
+            if not _has_part(source.project, folder, name):
                 yield Finding(folder, 1, f"no {name}.py", "see the table of a service's folder in ARCHITECTURE.md")
         if f"{folder}/migrations" not in source.project.folders:
             yield Finding(folder, 1, "no migrations/", "add the service's Alembic branch")
+
+
+def _has_part(project: Project, folder: str, name: str) -> bool:
+    """Whether a service has a part: a file, a folder of that name, or for SQL a file in the folder of a use case."""
+    if f"{folder}/{name}.py" in project.texts or f"{folder}/{name}" in project.folders:
+        return True
+    return name == "repository" and any(
+        path.startswith(f"{folder}/") and path.endswith("/repository.py") for path in project.texts
+    )
 
 
 def _check_docstring(source: Source) -> Iterator[Finding]:

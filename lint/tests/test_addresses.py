@@ -13,7 +13,9 @@ def lines(path: str, text: str) -> list[int]:
 
 
 @pytest.mark.parametrize("path", ["README.md", "src/steward/kit/a.py", "Makefile", "deploy/compose.yaml"])
-@pytest.mark.parametrize("text", [f"cd {HERE}/main", f'"{ROOT_HOME}/.cache"', f"x={HERE}/shared/a.md"])
+@pytest.mark.parametrize(
+    "text", [f"cd {HERE}/main", "cat /" + "farm/log", f'"{ROOT_HOME}/.cache"', f"x={HERE}/shared/a.md"]
+)
 def test_paths_of_a_machine_are_found(path: str, text: str) -> None:
     assert lines(path, "\n" + text) == [2]
 
@@ -58,4 +60,6 @@ def test_clean_locks_pass() -> None:
     header = "# made by `uv pip compile --no-emit-index-url --generate-hashes`\n"
     assert lines("requirements/base.txt", header + "aiohttp==3.12 \\\n    --hash=sha256:00\n") == []
     assert lines("console/package-lock.json", '"integrity": "sha512-00", "funding": {"url": "https://a.example"}') == []
+    assert lines("requirements/README.md", "https://example.org") == []
+    assert lines("docs/notes.txt", "https://example.org") == []
     assert lines("docs/locks.md", '"resolved": "https://registry.example/react.tgz"') == []

@@ -24,7 +24,8 @@ async def run(clock=time.time):  # bad
     dt.datetime.now(dt.UTC)  # bad
     date.today()  # bad
     time.sleep(1)  # bad
-    await asyncio.sleep(0)  # bad
+    await asyncio.sleep(0.1)  # bad
+    run(asyncio.sleep)  # bad
 """
 
 BAD_CHANCE = """
@@ -46,6 +47,7 @@ def run():
 """
 
 GOOD = """
+import asyncio
 import secrets
 from datetime import UTC, datetime
 from uuid import UUID
@@ -55,6 +57,7 @@ async def run(self, row):
     self._clock.now()
     await self._clock.sleep(1)
     self._ids.new()
+    await asyncio.sleep(0)
     row.random.time()
     datetime(2026, 1, 1, tzinfo=UTC)
     return secrets.compare_digest(row.a, row.b), UUID(int=0)

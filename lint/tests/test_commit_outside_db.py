@@ -8,7 +8,8 @@ from lint.tests.samples import lines_found, marked
 SERVICE = "src/steward/services/tenants/service.py"
 
 BAD = """
-async def change(self, connection, tx):
+async def change(self, connection, tx, pool):
+    pool.transaction("read only")  # bad
     async with connection.transaction(isolation="serializable"):  # bad
         await connection.execute("begin")  # bad
     await connection.commit()  # bad
@@ -25,11 +26,15 @@ GOOD = '''
 TEXT = "BEGIN, role and tenant travel in one message"
 BODY = "DO $$ BEGIN PERFORM 1; END $$"
 STATES = ("begin", "commit")
+START = begin()
 
 
 async def change(self, ctx, tx, intent):
     """Ends with a COMMIT."""
     await self._intents.commit(tx, intent)
+    await tx.execute()
+    await tx.execute("SELECT 1")
+    session.note("rollback")
 '''
 
 

@@ -22,6 +22,10 @@ def load():
         import jieba  # bad
     except ValueError:
         raise
+    try:
+        call()
+    except ImportError:
+        import jieba  # bad
 """
 
 GOOD = """
@@ -51,6 +55,13 @@ def test_top_imports_and_guarded_extras_pass() -> None:
 
 def test_an_extra_that_pyproject_does_not_declare_is_found() -> None:
     assert lines_found(check, GOOD, MODULE) == [10, 11]
+
+
+def test_imports_by_name_are_bootstraps_business() -> None:
+    code = "import importlib\nMODULE = importlib.import_module('json')\n"
+    assert lines_found(check, code, MODULE) == [2]
+    assert lines_found(check, code, "src/steward/bootstrap/wiring.py") == []
+    assert lines_found(check, code, "tests/test_a.py") == []
 
 
 def test_dispatch_of_the_command_line_is_free() -> None:

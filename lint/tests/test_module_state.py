@@ -31,6 +31,10 @@ SQUARES = [n * n for n in range(3)]  # bad
 BY_NAME = defaultdict(list)  # bad
 POOL = Pool()  # bad
 POOL_TYPED: Pool = Pool()  # bad
+POOL_OR_NOT: Pool | None = Pool()  # bad
+LITERAL: 1 = Pool()  # bad
+POOL_CAST = cast(object, Pool())  # bad
+CALLED = makers[0]()()  # bad
 LOG = get_logger()  # bad
 PAIR = (1, {})  # bad
 WORDS = "a b".split()  # bad
@@ -47,6 +51,11 @@ def change():
 @functools.cache
 def expensive(ctx):  # bad
     return ctx
+
+
+@functools.lru_cache
+def costly(around: Ctx):  # bad
+    return around
 
 
 class Reader:
@@ -84,8 +93,12 @@ BRAND = "steward".encode()
 MIXED = (1, frozenset(), Actor("a"))
 
 
+NOTHING: "str | None" = find()
+COUNTED = cast(int, 1)
+
+
 @functools.cache
-def fields_of(cls):
+def fields_of(cls: type):
     seen = {}
     return seen
 """
@@ -113,11 +126,20 @@ def test_a_class_of_the_file_goes_before_others_of_its_name() -> None:
     assert lines_found(check, "class Actor: ...\nACTOR = Actor()\n", MODULE, OTHERS) == [2]
 
 
-def test_tests_are_free() -> None:
-    assert lines_found(check, BAD, "tests/kit/test_sample.py", OTHERS) == []
+@pytest.mark.parametrize("path", ["tests/kit/test_sample.py", "lint/tests/test_sample.py"])
+def test_tests_are_free(path: str) -> None:
+    assert lines_found(check, BAD, path, OTHERS) == []
 
 
 def test_a_name_is_frozen_only_if_all_its_classes_are() -> None:
-    code = "class A(Struct, frozen=True): ...\nclass A: ...\n@dataclass(frozen=True)\nclass B: ...\nclass C(B): ...\n"
+    code = """
+class A(Struct, frozen=True): ...
+class A: ...
+@dataclass(frozen=True)
+class B: ...
+class C(B): ...
+class D(Struct, kw_only=True, frozen=False): ...
+class E(Struct, eq=True): ...
+"""
     source = Project({"a.py": code}).source("a.py")
     assert frozen_classes(class_shapes(source.tree.body)) == {"B", "C"}  # pyright: ignore[reportArgumentType] all classes

@@ -22,5 +22,5 @@ def test_postponed_annotations_are_found() -> None:
 
 
 def test_other_imports_pass() -> None:
-    code = "from annotated import annotations\n"
+    code = "from annotated import annotations\nfrom __future__ import generators\n"
     assert lines_found(future_annotations.check, code, "src/steward/kit/a.py") == []

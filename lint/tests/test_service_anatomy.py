@@ -32,6 +32,15 @@ class TenantsApi(Protocol):
     async def find_tenant(self, ctx: Ctx, slug: str) -> typing.Any:  # bad
         """One tenant."""
 
+    async def all_tenants(self, ctx: Ctx, *slugs: str) -> Tenant:  # bad
+        """Some tenants."""
+
+    async def none() -> Tenant:  # bad
+        """Not even itself."""
+
+    def bare(self, ctx: Ctx):  # bad
+        """No type."""
+
     async def list_tenants(self, ctx: Ctx, **filters: str) -> Tenant:  # bad
         """All tenants."""
 
@@ -85,6 +94,12 @@ def test_a_part_may_be_a_folder() -> None:
     assert missing({**texts, f"{ROOT}/one/http/users.py": ""}) == []
 
 
+def test_sql_may_lie_in_the_folders_of_use_cases() -> None:
+    texts = {path: text for path, text in WHOLE.items() if path != f"{ROOT}/one/repository.py"}
+    assert missing({**texts, f"{ROOT}/one/keys/repository.py": ""}) == []
+    assert missing({**texts, f"{ROOT}/two/keys/repository.py": ""})[0] == "no repository.py"
+
+
 def test_the_docstring_needs_invariants_and_pitfalls() -> None:
     path = f"{ROOT}/one/__init__.py"
     assert lines_found(check, '"""Tenants.\n\nInvariants: one.\nPitfalls: two.\n"""', path) == []
@@ -94,6 +109,10 @@ def test_the_docstring_needs_invariants_and_pitfalls() -> None:
 
 def test_a_loose_contract_is_found() -> None:
     assert lines_found(check, BAD_API, f"{ROOT}/one/api.py") == marked(BAD_API)
+
+
+def test_other_modules_may_be_loose() -> None:
+    assert lines_found(check, BAD_API, f"{ROOT}/one/service.py") == []
 
 
 def test_a_strict_contract_passes() -> None:

@@ -44,6 +44,10 @@ def show(client):
     """DELETE FROM a would be wrong here."""
     client.fetch("https://example.org")
     client.execute("users list")
+    client.select("select a page")
+    client.fetch(NAME, "update")
+    call("with care")
+    os.path.join()
     return ", ".join(["select", "from"])
 '''
 

@@ -35,6 +35,18 @@ def run(self, log, future):
     try:
         work()
     except Exception as error:  # bad
+        clean(self)
+    try:
+        work()
+    except Exception as error:  # bad
+        log.bind(error=error)
+    try:
+        work()
+    except Exception as error:  # bad
+        log.error("it broke", self)
+    try:
+        work()
+    except Exception as error:  # bad
 
         def later():
             raise error
@@ -82,6 +94,7 @@ def run(self, log, future):
         pass
     with contextlib.suppress(KeyError):
         work()
+    issubclass(Broken, Exception)
 """
 
 

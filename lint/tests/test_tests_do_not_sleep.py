@@ -16,6 +16,8 @@ async def test_it():
     await asyncio.sleep(0.05)
     await asyncio.sleep(0)
     await clock.sleep(5)
+    await asyncio.sleep(pause)
+    await asyncio.sleep("soon")
 """
 
 OFF = """
@@ -31,6 +33,8 @@ def test_b(): ...
 
 
 @pytest.mark.skipif(True, reason="")  # bad
+@pytest.mark.xfail(raises=ValueError)  # bad
+@marked(pytest.mark.xfail)  # bad
 def test_c():
     pytest.skip()  # bad
 
@@ -38,6 +42,8 @@ def test_c():
 @pytest.mark.skip("no Chromium: run `make browsers`")
 @pytest.mark.skipif(True, reason="no Chromium")
 @pytest.mark.xfail(reason="upstream bug 7")
+@pytest.mark.xfail(reason=BUG)
+@pytest.mark.skip(BUG)
 def test_d():
     pytest.skip("no Chromium")
 """

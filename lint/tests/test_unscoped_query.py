@@ -4,6 +4,7 @@ import pytest
 
 from lint.queries import unscoped_queries
 from lint.rules.unscoped_query import check
+from lint.source import Project
 from lint.tests.samples import lines_found, marked
 
 REPOSITORY = "src/steward/services/tenants/repository.py"
@@ -55,6 +56,26 @@ def test_scoped_global_and_system_queries_pass() -> None:
     assert lines_found(check, GOOD, REPOSITORY, MIGRATIONS) == []
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "src/steward/services/tenants/service.py",
+        "src/steward/services/tenants/migrations/tenants_0002.py",
+        "src/steward/kit/bus/repository.py",
+        "tests/services/tenants/repository.py",
+    ],
+)
+def test_only_repositories_of_services_are_looked_at(path: str) -> None:
+    assert lines_found(check, BAD, path, MIGRATIONS) == []
+
+
+def test_small_letters_and_tables_named_at_run_time_are_read() -> None:
+    assert lines_found(check, 'SQL = "select a from tenants.tenant where a = $1"', REPOSITORY, MIGRATIONS) == [1]
+    project = Project({REPOSITORY: 'SQL = f"DELETE FROM {table}"'})
+    (finding,) = check(project.source(REPOSITORY))
+    assert finding.message == "DELETE on a table named at run time does not name tenant_id"
+
+
 def test_a_table_unknown_to_the_migrations_is_a_tenants_table() -> None:
     assert lines_found(check, 'SQL = "SELECT a FROM elsewhere"', REPOSITORY) == [1]
 
@@ -78,6 +99,10 @@ def test_a_table_unknown_to_the_migrations_is_a_tenants_table() -> None:
         ("INSERT INTO t (a) VALUES ($1) ON CONFLICT (tenant_id) DO NOTHING", [("INSERT", "t")]),
         ("DELETE FROM t; SELECT 1 WHERE tenant_id = 1", [("DELETE", "t")]),
         ("SELECT a FROM f($1), t", [("SELECT", "t")]),
+        ("SELECT a FROM LATERAL f($1), ONLY t", [("SELECT", "t")]),
+        ("INSERT INTO t (tenant_id) SELECT a FROM u ON CONFLICT (tenant_id) DO NOTHING", [("SELECT", "u")]),
+        ("SELECT a FROM t WHERE a IN (SELECT a FROM u WHERE tenant_id = $1) LIMIT 1", [("SELECT", "t")]),
+        ("INSERT INTO t (a) VALUES ((SELECT a FROM u WHERE tenant_id = $1), $2)", [("INSERT", "t")]),
     ],
 )
 def test_each_query_answers_for_its_own_tables(sql: str, expected: list[tuple[str, str]]) -> None:

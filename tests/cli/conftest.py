@@ -56,7 +56,7 @@ def problem(status: int, code: str, detail: str, **members: object) -> dict[str,
 
 
 @pytest.fixture
-def platform() -> Iterator[FakePlatform]:
+def remote() -> Iterator[FakePlatform]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -72,7 +72,7 @@ def platform() -> Iterator[FakePlatform]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             body = json.loads(content) if content else None
             request = Request(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body)
-            status, answer = platform.answer(request)
+            status, answer = remote.answer(request)
             out = answer if isinstance(answer, bytes) else b"" if answer is None else json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(out)))
@@ -80,15 +80,15 @@ def platform() -> Iterator[FakePlatform]:
             self.wfile.write(out)
             self.wfile.flush()
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    platform = FakePlatform(f"http://127.0.0.1:{server.server_address[1]}")
+    remote = FakePlatform(f"http://127.0.0.1:{server.server_address[1]}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield platform
+    yield remote
     server.shutdown()
     thread.join()
     server.server_close()
@@ -107,9 +107,9 @@ class Cli:
             **dict.fromkeys(("LC_ALL", "LC_MESSAGES", "STEWARD_URL", "STEWARD_API_KEY", "STEWARD_LANG")),
         }
 
-    def __call__(self, *arguments: str, input: str | None = None) -> Result:
+    def __call__(self, *arguments: str, typed: str | None = None) -> Result:
         line = global_first(arguments)
-        return CliRunner().invoke(build_app(line), line, input=input, env=self.env)
+        return CliRunner().invoke(build_app(line), line, input=typed, env=self.env)
 
 
 @pytest.fixture
@@ -118,8 +118,8 @@ def cli(tmp_path: Path) -> Cli:
 
 
 @pytest.fixture
-def authorized(cli: Cli, platform: FakePlatform) -> Cli:
-    cli.env |= {"STEWARD_URL": platform.url, "STEWARD_API_KEY": "stw_sk_test"}
+def authorized(cli: Cli, remote: FakePlatform) -> Cli:
+    cli.env |= {"STEWARD_URL": remote.url, "STEWARD_API_KEY": "stw_sk_test"}
     return cli
 
 

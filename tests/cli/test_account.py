@@ -6,150 +6,149 @@ import stat
 import subprocess
 import sys
 
-from cli.examples import principal, tokens, user
-
 from steward.bootstrap.home import Credentials, Home
+from tests.cli.examples import principal, tokens, user
 
 ME = ("GET", "/api/v1/auth/me")
 LOGIN = ("POST", "/api/v1/auth/login")
 REFRESH = ("POST", "/api/v1/auth/refresh")
 
 
-def log_in(cli, platform, expires_in: int = 900):
-    platform.on(*LOGIN, (200, tokens("access-1", "refresh-1", expires_in)))
+def log_in(cli, remote, expires_in: int = 900):
+    remote.on(*LOGIN, (200, tokens("access-1", "refresh-1", expires_in)))
     result = cli(
-        "login", "--url", platform.url, "--email", "a@example.com", "--password-stdin", input="a long password\n"
+        "login", "--url", remote.url, "--email", "a@example.com", "--password-stdin", typed="a long password\n"
     )
     assert result.exit_code == 0, result.output
     return result
 
 
-def test_login_sends_what_was_typed_and_keeps_the_tokens_for_the_owner_only(cli, platform) -> None:
-    result = log_in(cli, platform)
-    assert platform.requests[0].body == {"email": "a@example.com", "password": "a long password"}
-    assert "authorization" not in platform.requests[0].headers
+def test_login_sends_what_was_typed_and_keeps_the_tokens_for_the_owner_only(cli, remote) -> None:
+    result = log_in(cli, remote)
+    assert remote.requests[0].body == {"email": "a@example.com", "password": "a long password"}
+    assert "authorization" not in remote.requests[0].headers
     file = cli.config / "steward" / "credentials.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-    assert f"Logged in to {platform.url} as a@example.com." in result.stdout
+    assert f"Logged in to {remote.url} as a@example.com." in result.stdout
     assert "a long password" not in file.read_text()
 
 
-def test_login_asks_for_what_is_missing(cli, platform) -> None:
-    platform.on(*LOGIN, (200, tokens("a", "r")))
-    result = cli("login", "--url", platform.url, input="b@example.com\nsecret\n")
+def test_login_asks_for_what_is_missing(cli, remote) -> None:
+    remote.on(*LOGIN, (200, tokens("a", "r")))
+    result = cli("login", "--url", remote.url, typed="b@example.com\nsecret\n")
     assert result.exit_code == 0
-    assert platform.requests[0].body == {"email": "b@example.com", "password": "secret"}
+    assert remote.requests[0].body == {"email": "b@example.com", "password": "secret"}
     assert "secret" not in result.output
 
 
-def test_after_login_commands_go_there_with_its_token(cli, platform) -> None:
-    log_in(cli, platform)
-    platform.on(*ME, (200, principal()))
+def test_after_login_commands_go_there_with_its_token(cli, remote) -> None:
+    log_in(cli, remote)
+    remote.on(*ME, (200, principal()))
     result = cli("whoami", "--json")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["roles"] == ["viewer"]
-    assert platform.requests[-1].headers["authorization"] == "Bearer access-1"
+    assert remote.requests[-1].headers["authorization"] == "Bearer access-1"
 
 
-def test_a_token_about_to_end_is_renewed_first_and_kept(cli, platform) -> None:
-    log_in(cli, platform, expires_in=10)
-    platform.on(*REFRESH, (200, tokens("access-2", "refresh-2")))
-    platform.on(*ME, (200, principal()))
+def test_a_token_about_to_end_is_renewed_first_and_kept(cli, remote) -> None:
+    log_in(cli, remote, expires_in=10)
+    remote.on(*REFRESH, (200, tokens("access-2", "refresh-2")))
+    remote.on(*ME, (200, principal()))
     assert cli("whoami").exit_code == 0
     assert cli("whoami").exit_code == 0
-    assert [(r.path, r.headers.get("authorization")) for r in platform.requests[1:]] == [
+    assert [(r.path, r.headers.get("authorization")) for r in remote.requests[1:]] == [
         ("/api/v1/auth/refresh", None),
         ("/api/v1/auth/me", "Bearer access-2"),
         ("/api/v1/auth/me", "Bearer access-2"),
     ]
-    assert platform.requests[1].body == {"refresh_token": "refresh-1"}
+    assert remote.requests[1].body == {"refresh_token": "refresh-1"}
 
 
-def test_a_token_that_is_refused_is_renewed_once(cli, platform, problem_of) -> None:
-    log_in(cli, platform)
-    platform.on(*REFRESH, (200, tokens("access-2", "refresh-2")))
+def test_a_token_that_is_refused_is_renewed_once(cli, remote, problem_of) -> None:
+    log_in(cli, remote)
+    remote.on(*REFRESH, (200, tokens("access-2", "refresh-2")))
 
     def me(request):
         if request.headers["authorization"] == "Bearer access-2":
             return 200, principal()
         return 401, problem_of(401, "unauthenticated", "the token has ended")
 
-    platform.on(*ME, me)
+    remote.on(*ME, me)
     assert cli("whoami").exit_code == 0
 
 
-def test_processes_that_renew_at_once_use_a_refresh_token_only_once(cli, platform) -> None:
-    log_in(cli, platform, expires_in=10)
+def test_processes_that_renew_at_once_use_a_refresh_token_only_once(cli, remote) -> None:
+    log_in(cli, remote, expires_in=10)
     used: list[str] = []
 
     def refresh(request):
         used.append(request.body["refresh_token"])
         return 200, tokens("access-2", "refresh-2")
 
-    platform.on(*REFRESH, refresh)
-    platform.on(*ME, (200, principal()))
+    remote.on(*REFRESH, refresh)
+    remote.on(*ME, (200, principal()))
     runs = [_start(cli, "whoami") for _ in range(3)]
     assert [run.wait() for run in runs] == [0, 0, 0]
     assert used == ["refresh-1"]
 
 
-def test_a_log_in_that_has_ended_for_good_is_forgotten(cli, platform, problem_of) -> None:
-    log_in(cli, platform, expires_in=10)
-    platform.on(*REFRESH, (401, problem_of(401, "invalid_credential", "used twice")))
+def test_a_log_in_that_has_ended_for_good_is_forgotten(cli, remote, problem_of) -> None:
+    log_in(cli, remote, expires_in=10)
+    remote.on(*REFRESH, (401, problem_of(401, "invalid_credential", "used twice")))
     result = cli("whoami")
     assert result.exit_code == 4
     assert "steward login" in result.stderr
-    assert cli("whoami", "--url", platform.url).exit_code == 4
-    assert [r.path for r in platform.requests].count("/api/v1/auth/refresh") == 1
+    assert cli("whoami", "--url", remote.url).exit_code == 4
+    assert [r.path for r in remote.requests].count("/api/v1/auth/refresh") == 1
 
 
-def test_logout_ends_the_session_and_forgets_it(cli, platform) -> None:
-    log_in(cli, platform)
-    platform.on("POST", "/api/v1/auth/logout", (204, None))
+def test_logout_ends_the_session_and_forgets_it(cli, remote) -> None:
+    log_in(cli, remote)
+    remote.on("POST", "/api/v1/auth/logout", (204, None))
     assert cli("logout").exit_code == 0
-    assert platform.requests[-1].headers["authorization"] == "Bearer access-1"
-    assert cli("whoami", "--url", platform.url).exit_code == 4
+    assert remote.requests[-1].headers["authorization"] == "Bearer access-1"
+    assert cli("whoami", "--url", remote.url).exit_code == 4
 
 
-def test_without_a_log_in_the_key_of_the_platform_here_is_used_and_said_once(cli, platform) -> None:
+def test_without_a_log_in_the_key_of_the_platform_here_is_used_and_said_once(cli, remote) -> None:
     home = Home(cli.home)
     home.create()
     home.write_credentials(
-        Credentials(url=platform.url, tenant="t", email="demo@example.com", password="p", api_key="stw_sk_demo")
+        Credentials(url=remote.url, tenant="t", email="demo@example.com", password="p", api_key="stw_sk_demo")
     )
-    platform.on(*ME, (200, principal()))
+    remote.on(*ME, (200, principal()))
     result = cli("whoami", "--json")
     assert result.exit_code == 0
-    assert platform.requests[-1].headers["x-api-key"] == "stw_sk_demo"
+    assert remote.requests[-1].headers["x-api-key"] == "stw_sk_demo"
     assert result.stderr.count("demo@example.com") == 1
     json.loads(result.stdout)
 
 
-def test_the_key_of_the_platform_here_is_not_sent_elsewhere(cli, platform) -> None:
+def test_the_key_of_the_platform_here_is_not_sent_elsewhere(cli, remote) -> None:
     home = Home(cli.home)
     home.create()
     home.write_credentials(
         Credentials(url="http://127.0.0.1:1", tenant="t", email="e", password="p", api_key="stw_sk_demo")
     )
-    result = cli("whoami", "--url", platform.url)
+    result = cli("whoami", "--url", remote.url)
     assert result.exit_code == 4
-    assert platform.requests == []
+    assert remote.requests == []
 
 
-def test_a_key_on_the_line_wins(authorized, platform) -> None:
-    platform.on(*ME, (200, principal()))
+def test_a_key_on_the_line_wins(authorized, remote) -> None:
+    remote.on(*ME, (200, principal()))
     assert authorized("whoami", "--api-key", "stw_sk_line").exit_code == 0
-    assert platform.requests[-1].headers["x-api-key"] == "stw_sk_line"
+    assert remote.requests[-1].headers["x-api-key"] == "stw_sk_line"
 
 
-def test_register_asks_for_the_new_password_twice(cli, platform) -> None:
-    platform.on("POST", "/api/v1/auth/register", (201, user()))
+def test_register_asks_for_the_new_password_twice(cli, remote) -> None:
+    remote.on("POST", "/api/v1/auth/register", (201, user()))
     result = cli(
-        "register", "--url", platform.url, "--token", "stw_in_x", "--name", "Ann", input="long enough\nlong enough\n"
+        "register", "--url", remote.url, "--token", "stw_in_x", "--name", "Ann", typed="long enough\nlong enough\n"
     )
     assert result.exit_code == 0, result.output
-    assert platform.requests[-1].body == {"token": "stw_in_x", "name": "Ann", "password": "long enough"}
+    assert remote.requests[-1].body == {"token": "stw_in_x", "name": "Ann", "password": "long enough"}
 
 
 def _start(cli, *arguments: str) -> subprocess.Popen[bytes]:

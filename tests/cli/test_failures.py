@@ -18,9 +18,9 @@ LIST = ("GET", "/api/v1/users")
     [(401, "unauthenticated", 4), (403, "permission_denied", 4), (422, "invalid_input", 1), (500, "internal", 1)],
 )
 def test_a_refusal_is_a_message_a_request_id_and_an_exit_code(
-    authorized, platform, problem_of, status, code, exit_code
+    authorized, remote, problem_of, status, code, exit_code
 ) -> None:
-    platform.on(*LIST, (status, problem_of(status, code, "what happened and what to do")))
+    remote.on(*LIST, (status, problem_of(status, code, "what happened and what to do")))
     result = authorized("users", "list")
     assert result.exit_code == exit_code
     assert result.stdout == ""
@@ -29,13 +29,13 @@ def test_a_refusal_is_a_message_a_request_id_and_an_exit_code(
     assert "Traceback" not in result.stderr
 
 
-def test_a_rate_limit_says_when_to_try_again(authorized, platform, problem_of) -> None:
-    platform.on(*LIST, (429, problem_of(429, "rate_limited", "too many requests", retry_after=7)))
+def test_a_rate_limit_says_when_to_try_again(authorized, remote, problem_of) -> None:
+    remote.on(*LIST, (429, problem_of(429, "rate_limited", "too many requests", retry_after=7)))
     assert "Try again in 7 seconds." in authorized("users", "list").stderr
 
 
-def test_a_message_cannot_steer_the_terminal(authorized, platform, problem_of) -> None:
-    platform.on(*LIST, (422, problem_of(422, "invalid_input", "bad\u001b]0;x\u0007")))
+def test_a_message_cannot_steer_the_terminal(authorized, remote, problem_of) -> None:
+    remote.on(*LIST, (422, problem_of(422, "invalid_input", "bad\u001b]0;x\u0007")))
     assert "\u001b]" not in authorized("users", "list").stderr
 
 
@@ -53,8 +53,8 @@ def test_an_address_that_is_none_is_said(cli) -> None:
 
 
 @pytest.mark.parametrize("answer", [(200, b"<html>"), (502, b"<html>"), (200, {"items": [{"id": 1}]})])
-def test_an_answer_of_something_else_is_no_traceback(authorized, platform, answer) -> None:
-    platform.on(*LIST, answer)
+def test_an_answer_of_something_else_is_no_traceback(authorized, remote, answer) -> None:
+    remote.on(*LIST, answer)
     result = authorized("users", "list")
     assert result.exit_code == 1
     assert "not of this API" in result.stderr
@@ -82,10 +82,10 @@ def test_a_wrong_setting_is_exit_code_two_and_names_it(authorized) -> None:
 
 
 @pytest.mark.parametrize(("status", "exit_code"), [("ok", 0), ("degraded", 1), ("down", 1)])
-def test_status_shows_each_dependency_without_a_log_in(cli, platform, status, exit_code) -> None:
+def test_status_shows_each_dependency_without_a_log_in(cli, remote, status, exit_code) -> None:
     answer = {"status": status, "version": "1.2.3", "dependencies": {"database": {"status": status, "detail": "why"}}}
-    platform.on("GET", "/health", (503 if status == "down" else 200, answer))
-    result = cli("status", "--url", platform.url)
+    remote.on("GET", "/health", (503 if status == "down" else 200, answer))
+    result = cli("status", "--url", remote.url)
     assert result.exit_code == exit_code
     assert result.stdout.splitlines()[1].split() == ["database", status, "why"]
     assert "1.2.3" in result.stderr
@@ -97,10 +97,10 @@ def test_the_language_is_chosen_by_option_and_by_the_system(cli) -> None:
     assert "尚未登入" in cli("whoami", "--url", "http://127.0.0.1:1", "--lang", "zh-Hant").stderr
 
 
-def test_the_platform_is_asked_to_answer_in_the_same_language(authorized, platform, problem_of) -> None:
-    platform.on(*LIST, (403, problem_of(403, "permission_denied", "x")))
+def test_the_platform_is_asked_to_answer_in_the_same_language(authorized, remote, problem_of) -> None:
+    remote.on(*LIST, (403, problem_of(403, "permission_denied", "x")))
     authorized("users", "list", "--lang", "zh-Hans")
-    assert platform.requests[-1].headers["accept-language"] == "zh-Hans"
+    assert remote.requests[-1].headers["accept-language"] == "zh-Hans"
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_every_message_that_is_used_exists_and_every_one_that_exists_is_used() -
             r'"((?:audit|auth|confirm|error|keys|list|login|logout|password|prompt|register|sessions|status|tenants|users|value|warning)(?:\.[a-z_]+)?)"',
             source,
         )
-    )  # noqa: E501
+    )
     named = {key for key in keys if "." in key and not key.startswith("steward")}
     assert named - set(CATALOGUE) == set()
     plain = {key for key in CATALOGUE if not key.startswith("heading.")}

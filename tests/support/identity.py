@@ -1,15 +1,17 @@
 """The identity service on a real database, with the real tenants service beside it and a clock that tests move."""
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from steward.kit.authz import Authz
+from steward.kit.clock import SystemClock
 from steward.kit.context import ANONYMOUS, Actor, ActorType, Ctx
 from steward.kit.crypto import Envelope, Keyring, LocalMasterKey
 from steward.kit.crypto.passwords import Passwords, PasswordSettings
@@ -20,6 +22,13 @@ from steward.kit.ids import PLATFORM, Ids, TenantId
 from steward.kit.intents import Intents
 from steward.kit.module import Apis
 from steward.kit.outbox import AuditRecord, StoredEvent
+from steward.kit.rpc.balance import RoundRobin
+from steward.kit.rpc.caller import CallerSigner, CallerVerifier
+from steward.kit.rpc.client import RpcClient
+from steward.kit.rpc.entry import Entry
+from steward.kit.rpc.instances import InstancePool
+from steward.kit.rpc.server import RpcServer
+from steward.kit.rpc.servicer import Servicer
 from steward.kit.testing.clock import FakeClock
 from steward.kit.testing.data_keys import MemoryDataKeys
 from steward.services.identity.api import IdentityApi, Principal, Role, Tokens, UserId
@@ -29,6 +38,7 @@ from steward.services.identity.platform.last_use import LastUse
 from steward.services.identity.platform.lock_out import LockOut
 from steward.services.identity.platform.signing import SigningKeys
 from steward.services.identity.quotas import Quotas
+from steward.services.identity.rpc import IDENTITY, IdentityClient
 from steward.services.identity.service import IdentityService
 from steward.services.identity.settings import IdentitySettings
 from steward.services.identity.use_case import IdentityParts
@@ -38,8 +48,11 @@ from steward.services.tenants.provisioning import Provisioning
 from steward.services.tenants.quotas import Quotas as TenantQuotas
 from steward.services.tenants.repository import TenantsRepository
 from steward.services.tenants.service import TenantsService
+from tests.support.rpc import Keys, Log, Resolver, Where
 
 PASSWORD = "correct horse battery staple"
+PATIENCE = timedelta(days=365)
+"""Tests move the clock by months between the making of a context and its use."""
 CHEAP = PasswordSettings(memory_kib=7168, passes=1, lanes=1)
 
 
@@ -119,8 +132,10 @@ class World:
         )
 
     def another_process(self) -> IdentityParts:
-        """The parts as a second process on the same database has them."""
-        return self._parts(self.settings)
+        """The parts as a second process on the same database has them, its kinds of intents registered."""
+        parts = self._parts(self.settings)
+        IdentityService(parts)
+        return parts
 
     def _tenants(self, db: ServiceDb) -> TenantsService:
         authz = Authz(db)
@@ -147,7 +162,7 @@ class World:
             "actor": ANONYMOUS,
             "scopes": frozenset(),
             "request_id": "test",
-            "deadline": self.clock.now() + timedelta(seconds=30),
+            "deadline": self.clock.now() + PATIENCE,
             "address": "192.0.2.7",
             "user_agent": "pytest/1",
         }
@@ -231,13 +246,30 @@ class World:
 
 
 @asynccontextmanager
-async def identity_world(app_dsn: str, admin_dsn: str, master: LocalMasterKey) -> AsyncGenerator[World]:
-    """A world on a migrated database."""
+async def identity_world(
+    mode: str, app_dsn: str, admin_dsn: str, master: LocalMasterKey
+) -> AsyncGenerator[World, None]:
+    """A world on a migrated database; in mode `grpc` its `identity` is a client of what does the work."""
     clock = FakeClock()
-    database = await Database.open(app_dsn, DbSettings(), clock)
-    world = World(database, admin_dsn, clock, master)
-    try:
+    async with AsyncExitStack() as stack:
+        database = await Database.open(app_dsn, DbSettings(), clock)
+        stack.push_async_callback(database.close)
+        world = World(database, admin_dsn, clock, master)
+        stack.callback(world.parts.passwords.close)
+        if mode == "grpc":
+            world.identity = await _served(stack, world)
         yield world
-    finally:
-        world.parts.passwords.close()
-        await database.close()
+
+
+async def _served(stack: AsyncExitStack, world: World) -> IdentityApi:
+    """A client of the world's identity service, over real gRPC."""
+    private, keys = Ed25519PrivateKey.generate(), Keys()
+    keys.known["tests"] = private.public_key()
+    door = Entry(world.clock, world.ids, CallerVerifier(world.clock, keys), Resolver())
+    servicer = Servicer(IDENTITY, world.identity, entry=door, clock=world.clock, ids=world.ids, log=Log())
+    server = RpcServer([servicer], "127.0.0.1")
+    await server.start()
+    stack.push_async_callback(server.stop, 0)
+    pool = InstancePool(IDENTITY, Where(server.address), RoundRobin(), SystemClock())
+    stack.push_async_callback(pool.close)
+    return IdentityClient(RpcClient(IDENTITY, pool, CallerSigner(world.clock, "tests", private), world.clock))

@@ -10,7 +10,7 @@ from typing import Protocol
 from structlog.typing import FilteringBoundLogger
 
 from steward.bootstrap.embedded import EmbeddedPostgres
-from steward.bootstrap.home import Home
+from steward.bootstrap.home import Home, HomeLock
 from steward.bootstrap.platform_settings import PlatformSettings
 from steward.kit.clock import Clock
 from steward.kit.db.migrate import migrate_in_subprocess, migrations_digest, schema_is_current
@@ -54,8 +54,9 @@ class SharedPostgres:
     shuts it down.
     """
 
-    def __init__(self, home: Home, clock: Clock, log: FilteringBoundLogger) -> None:
+    def __init__(self, home: Home, lock: HomeLock, clock: Clock, log: FilteringBoundLogger) -> None:
         self._home = home
+        self._lock = lock
         self._clock = clock
         self._server = EmbeddedPostgres(home, clock, log)
         self._watch: asyncio.Task[None] | None = None
@@ -82,44 +83,48 @@ class SharedPostgres:
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
-        if self._owned is None:
-            return
-        if self._others_live():
+        # One at a time leaves, so that exactly one finds itself the last.
+        leaving = await asyncio.to_thread(_flock, self._home.path / ".leaving.lock", fcntl.LOCK_EX)
+        try:
+            self._lock.withdraw()
+            await self._leave_or_stop()
+        finally:
+            os.close(leaving)
+
+    async def _leave_or_stop(self) -> None:
+        if self._home.all_running():
             await self._server.leave()
-        else:
+        elif self._owned is not None or await self._try_own():
             await self._server.stop()
-        os.close(self._owned)
-        self._owned = None
+        if self._owned is not None:
+            os.close(self._owned)
+            self._owned = None
 
     async def _take_over(self) -> None:
         while not await self._try_own():
             await self._clock.sleep(TAKE_OVER_SECONDS)
 
     async def _try_own(self) -> bool:
-        descriptor = _lock(self._home.path / ".postgres.lock")
-        if descriptor is None:
+        try:
+            self._owned = _flock(self._home.path / ".postgres.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             return False
-        self._owned = descriptor
         await self._server.start()
         return True
 
-    def _others_live(self) -> bool:
-        mine = os.getpid()
-        return any(running.pid != mine for running in self._home.all_running())
 
-
-def _lock(path: Path) -> int | None:
+def _flock(path: Path, how: int) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        fcntl.flock(descriptor, how)
+    except OSError:
         os.close(descriptor)
-        return None
+        raise
     return descriptor
 
 
 def database_server(
-    settings: PlatformSettings, home: Home, clock: Clock, log: FilteringBoundLogger, *, shared: bool
+    settings: PlatformSettings, home: Home, lock: HomeLock, clock: Clock, log: FilteringBoundLogger, *, shared: bool
 ) -> DatabaseServer:
     """The server that the settings ask for. Raises `SettingsError` for one address without the other."""
     if settings.database_url is not None:
@@ -134,7 +139,7 @@ def database_server(
             )
         return ExternalPostgres(settings.database_url, settings.database_admin_url)
     if shared:
-        return SharedPostgres(home, clock, log)
+        return SharedPostgres(home, lock, clock, log)
     return EmbeddedPostgres(home, clock, log)
 
 

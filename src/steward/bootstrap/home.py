@@ -149,12 +149,16 @@ class HomeLock:
         self._announcement = self._home.run / name
         write_atomically(self._announcement, msgspec.json.encode(running))
 
+    def withdraw(self) -> None:
+        """Say no more who runs here; the hold stays."""
+        if self._announcement is not None:
+            self._announcement.unlink(missing_ok=True)
+
     def release(self) -> None:
         """Let go; doing so twice is harmless."""
         if self._descriptor is None:
             return
-        if self._announcement is not None:
-            self._announcement.unlink(missing_ok=True)
+        self.withdraw()
         os.close(self._descriptor)
         self._descriptor = None
 

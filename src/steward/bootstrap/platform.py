@@ -67,7 +67,9 @@ class Process:
             stack.callback(self._telemetry.shutdown)
             lock = self._home.lock(exclusive=self._alone)
             stack.callback(lock.release)
-            server = await self._database(stack)
+            # Said before anything is shared, so that no other process of the home takes itself for the last one.
+            self._announce(lock, "starting")
+            server = await self._database(stack, lock)
             foundation = await self._foundation(stack, server)
             services = assemble(foundation, MODULES, [name for name in self._names if name != GATEWAY])
             health = Health(version(), self._clock, self._telemetry.log)
@@ -78,9 +80,9 @@ class Process:
             self._telemetry.log.info("platform draining", event_type="platform.draining")
             health.drain()
 
-    async def _database(self, stack: AsyncExitStack) -> DatabaseServer:
+    async def _database(self, stack: AsyncExitStack, lock: HomeLock) -> DatabaseServer:
         server = database_server(
-            self._settings.platform, self._home, self._clock, self._telemetry.log, shared=not self._alone
+            self._settings.platform, self._home, lock, self._clock, self._telemetry.log, shared=not self._alone
         )
         await server.start()
         stack.push_async_callback(server.stop)

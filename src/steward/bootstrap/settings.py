@@ -9,8 +9,13 @@ from msgspec import Meta
 from steward.bootstrap.platform_settings import ClientSettings, PlatformSettings
 from steward.gateway.settings import GatewaySettings
 from steward.kit import settings
+from steward.kit.bus.bus import BusSettings
+from steward.kit.cluster.registry import ClusterSettings
+from steward.kit.crypto.passwords import PasswordSettings
 from steward.kit.settings import Problem, SettingsError, Variable
 from steward.kit.telemetry.settings import TelemetrySettings
+from steward.services.audit.collector import AuditSettings
+from steward.services.identity.module import PASSWORD_PREFIX, SETTINGS_PREFIX
 from steward.services.identity.settings import IdentitySettings
 
 
@@ -20,7 +25,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     platform: Annotated[PlatformSettings, Meta(title="Platform", extra={"prefix": "STEWARD_"})]
     telemetry: Annotated[TelemetrySettings, Meta(title="Logs, traces, metrics", extra={"prefix": "STEWARD_"})]
     gateway: Annotated[GatewaySettings, Meta(title="Edge", extra={"prefix": "STEWARD_GATEWAY_"})]
-    identity: Annotated[IdentitySettings, Meta(title="Identity", extra={"prefix": "STEWARD_IDENTITY_"})]
+    identity: Annotated[IdentitySettings, Meta(title="Identity", extra={"prefix": SETTINGS_PREFIX})]
+    passwords: Annotated[PasswordSettings, Meta(title="Passwords", extra={"prefix": PASSWORD_PREFIX})]
+    audit: Annotated[AuditSettings, Meta(title="Audit", extra={"prefix": "STEWARD_AUDIT_"})]
+    bus: Annotated[BusSettings, Meta(title="Events", extra={"prefix": "STEWARD_BUS_"})]
+    cluster: Annotated[ClusterSettings, Meta(title="Discovery", extra={"prefix": "STEWARD_CLUSTER_"})]
     client: Annotated[ClientSettings, Meta(title="Command line", extra={"prefix": "STEWARD_"})]
 
 

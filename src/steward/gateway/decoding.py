@@ -17,6 +17,7 @@ STATE_KEY: Final = "body_decoders"
 
 _AT: Final = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
 _STEP: Final = re.compile(r"\.(?P<name>[^.\[\]]+)|\[(?P<index>\d+|\.\.\.)\]")
+_UNKNOWN: Final = re.compile(r"^Object contains unknown field `(?P<field>.*)`", re.DOTALL)
 _MAX_SHOWN: Final = 60
 
 
@@ -48,6 +49,10 @@ def body_decoder(handler: HTTPRouteHandler) -> msgspec.json.Decoder[Any] | None:
 def _invalid(error: msgspec.ValidationError, body: bytes, expected: Any) -> InvalidInput:
     message = str(error)
     at = _AT.search(message)
+    unknown = _UNKNOWN.search(message)
+    if unknown is not None:
+        field = unknown["field"]
+        return InvalidInput(f"{field[:_MAX_SHOWN]} is no field here: leave it out", field=field[:_MAX_SHOWN])
     if at is None:
         return InvalidInput(_lower(message))
     path = at.group("path").removeprefix(".")

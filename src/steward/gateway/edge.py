@@ -159,6 +159,9 @@ class Edge:
             await vigil.caller_gone()
             return {"type": "http.disconnect"}
 
+        if exchange.method == "HEAD":
+            # The server sends the head of the answer only, as RFC 9110 section 9.3.2 wants it.
+            scope["method"] = "GET"
         await self._app(scope, receive_body, reply.send)
 
     def _admit(self, exchange: Exchange, reply: Reply) -> None:
@@ -268,7 +271,7 @@ class Edge:
         await reply.problem(refusal)
 
     async def _failed(self, exchange: Exchange, reply: Reply, error: Exception) -> None:
-        failure = failure_of(error, exchange.method, exchange.path)
+        failure = failure_of(error, exchange)
         if failure is None:
             exchange.error = error
             exchange.error_id = str(self._ids.new())

@@ -1,4 +1,4 @@
-"""The docstrings under the fields of structs, which Python itself does not keep."""
+"""What is written in the source of structs and lost at run time: the docstrings under their fields."""
 
 import ast
 import inspect
@@ -10,24 +10,22 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 
-def field_docs(types: Iterable[Any]) -> Mapping[str, Mapping[str, str]]:
-    """For each struct in these types, at any depth, the docstrings of its fields, by class name and field."""
-    found: dict[str, Mapping[str, str]] = {}
+def structs_in(types: Iterable[Any]) -> Mapping[str, type[msgspec.Struct]]:
+    """The structs in these types, at any depth, by class name."""
+    found: dict[str, type[msgspec.Struct]] = {}
     todo = list(types)
-    seen: set[Any] = set()
     while todo:
         hint = todo.pop()
         todo.extend(get_args(hint))
         cls = get_origin(hint) or hint
-        if not isinstance(cls, type) or not issubclass(cls, msgspec.Struct) or cls in seen:
-            continue
-        seen.add(cls)
-        found[cls.__name__] = _of_class(cls)
-        todo.extend(field.type for field in msgspec.structs.fields(cls))
+        if isinstance(cls, type) and issubclass(cls, msgspec.Struct) and cls.__name__ not in found:
+            found[cls.__name__] = cls
+            todo.extend(field.type for field in msgspec.structs.fields(cls))
     return found
 
 
-def _of_class(cls: type[msgspec.Struct]) -> Mapping[str, str]:
+def field_docs(cls: type[msgspec.Struct]) -> Mapping[str, str]:
+    """The docstrings of a struct's fields, inherited ones included."""
     docs: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         if issubclass(base, msgspec.Struct) and base is not msgspec.Struct:

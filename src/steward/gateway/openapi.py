@@ -7,7 +7,9 @@ enforces; descriptions come from the docstrings, those of fields included.
 import inspect
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, cast, get_origin
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final, cast, get_args, get_origin
 
 import msgspec
 from litestar import Litestar
@@ -15,7 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 from litestar.routes import HTTPRoute
 
-from steward.gateway.field_docs import field_docs
+from steward.gateway.field_docs import field_docs, structs_in
 from steward.gateway.problems import TYPE_PREFIX
 
 Json = dict[str, Any]
@@ -75,8 +77,8 @@ def document(app: Litestar, version: str) -> Json:
     drawn: Json = app.openapi_schema.to_schema()
     types = sorted({part for handler in _handlers(app) for part in _types(handler)}, key=str)
     _, found = msgspec.json.schema_components(types, ref_template=_REF)
-    docs = field_docs(types)
-    schemas = {name: _described(schema, docs.get(name, {})) for name, schema in found.items()}
+    structs = structs_in(types)
+    schemas = {name: _described(schema, structs.get(_GENERIC.sub(r"\1", name))) for name, schema in found.items()}
     # Enumerations that stand in parameters only are known to Litestar alone.
     for name, schema in drawn["components"].get("schemas", {}).items():
         if schema.get("enum"):
@@ -89,7 +91,7 @@ def document(app: Litestar, version: str) -> Json:
         "paths": {path: _path_item(path, item, app) for path, item in drawn["paths"].items()},
         "components": {
             "schemas": {
-                **{_named(name): _renamed(schema) for name, schema in schemas.items()},
+                **{_named(name): {**_renamed(schema), "title": _named(name)} for name, schema in schemas.items()},
                 "Problem": _PROBLEM_SCHEMA,
             },
             "responses": {f"Problem{status}": _problem(text) for status, text in _PROBLEMS.items()},
@@ -135,14 +137,14 @@ def _path_item(path: str, item: Json, app: Litestar) -> Json:
 def _operation(method: str, drawn: Json, handler: HTTPRouteHandler) -> Json:
     summary, _, text = inspect.cleandoc(handler.fn.__doc__ or handler.handler_name).partition("\n")
     is_open = bool(handler.opt.get("open"))
-    parameters: list[Json] = [_renamed(parameter) for parameter in drawn.get("parameters", [])]
-    if method == "post" and not is_open:
+    parameters: list[Json] = [_parameter(parameter) for parameter in drawn.get("parameters", [])]
+    if method == "post" and handler.status_code == HTTPStatus.CREATED and not is_open:
         parameters.append(_IDEMPOTENCY)
     operation: Json = {
         "operationId": handler.handler_name,
         "tags": drawn.get("tags", []),
         "summary": summary,
-        "description": text.strip(),
+        **({"description": text.strip()} if text else {}),
         "parameters": parameters,
         "responses": _responses(handler, has_path=any(one["in"] == "path" for one in parameters), is_open=is_open),
     }
@@ -163,6 +165,8 @@ def _responses(handler: HTTPRouteHandler, *, has_path: bool, is_open: bool) -> J
     statuses |= {409, 413, 415} if body else set()
     found: Json = {str(handler.status_code): _success(handler)}
     found.update((str(status), {"$ref": f"#/components/responses/Problem{status}"}) for status in sorted(statuses))
+    # A probe that finds something wrong says so in its own words, not as a problem of the request.
+    found.update((str(status), _success(handler)) for status in handler.opt.get("also_answers", ()))
     return found
 
 
@@ -170,14 +174,14 @@ def _success(handler: HTTPRouteHandler) -> Json:
     answer = handler.parsed_fn_signature.return_type
     types = [part for part in _types(handler) if part is not _body_type(handler)]
     if answer.is_subclass_of(type(None)) or answer.annotation is None:
-        return {"description": "Done"}
+        return {"description": "Done; no body"}
     if types:
-        return {"description": "Done", "content": _content("application/json", _ref(types[-1]))}
-    kind = str(handler.media_type)
+        return {"description": "The answer", "content": _content("application/json", _ref(types[-1]))}
+    kind = str(getattr(handler.media_type, "value", handler.media_type))
     schema: Json = {"type": "string"}
     if answer.is_subclass_of(Stream):
         schema["description"] = "One JSON object a line."
-    return {"description": "Done", "content": _content(kind, schema)}
+    return {"description": "The answer", "content": _content(kind, schema)}
 
 
 def _body_type(handler: HTTPRouteHandler) -> Any:
@@ -219,11 +223,35 @@ def _renamed(value: Any) -> Any:
             return value
 
 
-def _described(schema: Json, docs: Mapping[str, str]) -> Json:
-    """The schema with the docstring under each field as that property's description."""
-    properties: Json = schema.get("properties", {})
-    for field, text in docs.items():
-        if field in properties:
+def _described(schema: Json, cls: type[msgspec.Struct] | None) -> Json:
+    """The schema with what msgspec leaves out: the docstrings of fields, and that an instant has a format."""
+    if cls is None:
+        return schema
+    docs = field_docs(cls)
+    for field in msgspec.structs.fields(cls):
+        drawn: Json = schema["properties"][field.encode_name]
+        if field.name in docs:
             # A description beside a reference is read by OpenAPI 3.1 and goes before that of the schema referred to.
-            properties[field]["description"] = text
+            drawn["description"] = docs[field.name]
+        for plain in (drawn, *drawn.get("anyOf", ())):
+            if plain.get("type") == "string" and _holds_instant(field.type):
+                plain["format"] = "date-time"
     return schema
+
+
+def _holds_instant(hint: Any) -> bool:
+    return hint is datetime or any(_holds_instant(inner) for inner in get_args(hint))
+
+
+def _parameter(drawn: Json) -> Json:
+    """A parameter without what only repeats the defaults of OpenAPI; an optional one is absent, never null."""
+    schema: Json = dict(_renamed(drawn["schema"]))
+    choices = [choice for choice in schema.pop("oneOf", ()) if choice != {"type": "null"}]
+    if len(choices) == 1:
+        schema = {**choices[0], **schema}
+    for bound in ("minimum", "maximum"):
+        if bound in schema:
+            schema[bound] = int(schema[bound])
+    description = schema.pop("description", drawn.get("description", ""))
+    found: Json = {"name": drawn["name"], "in": drawn["in"], "required": drawn["required"], "schema": schema}
+    return {**found, "description": description} if description else found

@@ -1,8 +1,8 @@
 """Probes and metrics for those who run the platform."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
@@ -16,6 +16,7 @@ from steward.kit.telemetry import CONTENT_TYPE
 from steward.kit.web import OPEN, Caller
 
 TAGS: Final = ("Operations",)
+PROBE: Final[Mapping[str, Any]] = {**OPEN, "also_answers": (503,)}
 
 
 class OpsPort(Protocol):
@@ -38,7 +39,7 @@ Ops = NamedDependency[SkipValidation[OpsPort]]
 OpenMetrics = NamedDependency[bool]
 
 
-@get("/health", tags=TAGS, opt=OPEN)
+@get("/health", tags=TAGS, opt=PROBE)
 async def get_health(ops: Ops) -> Response[HealthReport]:
     """Get the health of the platform and of each dependency
 
@@ -48,7 +49,7 @@ async def get_health(ops: Ops) -> Response[HealthReport]:
     return Response(report, status_code=200 if report.status is Status.OK else 503)
 
 
-@get("/ready", tags=TAGS, opt=OPEN)
+@get("/ready", tags=TAGS, opt=PROBE)
 async def get_readiness(ops: Ops) -> Response[Readiness]:
     """Get whether this process takes requests
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final, cast
+from urllib.parse import parse_qs
 
 import msgspec
 from litestar.exceptions import (
@@ -13,12 +14,14 @@ from litestar.exceptions import (
 )
 
 from steward.gateway.errors import MethodNotAllowed, RouteNotFound
-from steward.gateway.exchange import Header
+from steward.gateway.exchange import Exchange, Header
 from steward.kit.errors import AppError, InvalidInput, Kind, MalformedRequest, Value
 
 MEDIA_TYPE: Final = b"application/problem+json"
 TYPE_PREFIX: Final = "urn:steward:problem:"
 
+_MAX_TEXT: Final = 300
+_MAX_VALUE: Final = 60
 _MEMBERS: Final = frozenset(("type", "title", "status", "detail", "code", "request_id"))
 
 
@@ -51,24 +54,24 @@ def headers_of(error: AppError, size: int, *, credential_sent: bool) -> list[Hea
     return headers
 
 
-def failure_of(error: Exception, method: str, path: str) -> AppError | None:
+def failure_of(error: Exception, exchange: Exchange) -> AppError | None:
     """What a caller is told of an exception; None for a defect, of which they are told nothing."""
     match error:
         case AppError():
             return error
         case NotFoundException():
-            return RouteNotFound(path)
+            return RouteNotFound(exchange.path)
         case MethodNotAllowedException():
-            return MethodNotAllowed(method, (error.headers or {}).get("allow", ""))
+            return MethodNotAllowed(exchange.method, (error.headers or {}).get("allow", ""))
         case ValidationException():
-            return _invalid(error)
+            return _invalid(error, exchange)
         case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             return MalformedRequest(error.detail)
         case _:
             return None
 
 
-def _invalid(error: ValidationException) -> InvalidInput:
+def _invalid(error: ValidationException, exchange: Exchange) -> InvalidInput:
     found = cast("list[Mapping[str, str]]", error.extra or [])
     first: Mapping[str, str] = found[0] if found else {}
     field = first.get("key", "")
@@ -76,4 +79,16 @@ def _invalid(error: ValidationException) -> InvalidInput:
         return InvalidInput("this operation needs a JSON body: send one", field="body")
     if not field:
         return InvalidInput(error.detail)
-    return InvalidInput(f"{field}: {first['message'][:300]}", field=field)
+    wanted = first["message"][:_MAX_TEXT]
+    value = _value(field, exchange)
+    said = "" if value is None else f" is {value[:_MAX_VALUE]!r}"
+    return InvalidInput(f"{field}{said}: {wanted[:1].lower()}{wanted[1:]}", field=field)
+
+
+def _value(field: str, exchange: Exchange) -> str | None:
+    """What the request said for a parameter of path or query."""
+    in_path: Mapping[str, str] = exchange.scope.get("path_params", {})
+    if field in in_path:
+        return in_path[field]
+    in_query = parse_qs(exchange.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    return in_query[field][-1] if field in in_query else None

@@ -14,7 +14,8 @@ ROUTES_OF: Final[Mapping[str, tuple[str, str]]] = {
     "/docs": ("reference.html", "text/html; charset=utf-8"),
     "/assets/steward.css": ("steward.css", "text/css; charset=utf-8"),
     "/assets/start.js": ("start.js", "text/javascript; charset=utf-8"),
-    "/assets/start-texts.js": ("start-texts.js", "text/javascript; charset=utf-8"),
+    "/assets/texts.js": ("texts.js", "text/javascript; charset=utf-8"),
+    "/assets/dom.js": ("dom.js", "text/javascript; charset=utf-8"),
     "/assets/reference.js": ("reference.js", "text/javascript; charset=utf-8"),
     "/favicon.ico": ("icon.svg", "image/svg+xml"),
 }

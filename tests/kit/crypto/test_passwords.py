@@ -147,4 +147,5 @@ async def test_hashing_leaves_the_event_loop_free(passwords: Passwords) -> None:
     while not job.done():
         turns += 1
         await asyncio.sleep(0)
-    assert turns > 10
+    # Hashing on the loop itself would be over after the first turn.
+    assert turns > 1

@@ -243,6 +243,16 @@ async def test_zip_bomb_costs_no_more_than_the_limit(desk: Desk, upstream: Upstr
         await client.request(desk.ctx(), "GET", upstream.url)
 
 
+async def test_compressed_answer_that_stands_for_nothing_is_limited_too(desk: Desk, upstream: Upstream) -> None:
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    blocks = squeeze.compress(b"x") + squeeze.flush(zlib.Z_FULL_FLUSH)
+    empty = b"\x00\x00\x00\xff\xff" * 1000
+    client = await desk.client(upstream.host, max_response_bytes=4096)
+    upstream.answers(zipped(blocks + empty + squeeze.flush()))
+    with pytest.raises(ResponseTooLarge):
+        await client.request(desk.ctx(), "GET", upstream.url)
+
+
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [

@@ -54,7 +54,7 @@ async def test_credential_and_metadata_reach_the_resolver(world: World, channel:
     assert (asked["credential"], asked["idempotency_key"], asked["locale"]) == ("good", "k-1", "zh-Hant")
     assert (asked["request_id"], asked["address"]) == ("mine-1", "127.0.0.1")
     assert asked["user_agent"].startswith("grpc-python")
-    assert 3 < (asked["deadline"] - CLOCK.now()).total_seconds() <= 5
+    assert 3 < (asked["deadline"] - CLOCK.now()).total_seconds() < 6
     assert world.tenants.calls[0][1].traceparent == trace
 
 
@@ -67,7 +67,7 @@ async def test_without_credential_the_caller_is_anonymous(world: World, channel:
     await call(channel, "ListTenants", b"")
     asked = world.resolver.asked[0]
     assert (asked["credential"], asked["idempotency_key"], asked["locale"]) == (None, None, "en")
-    assert 25 < (asked["deadline"] - CLOCK.now()).total_seconds() <= 30
+    assert 25 < (asked["deadline"] - CLOCK.now()).total_seconds() < 31
 
 
 async def test_deadline_of_outside_callers_is_bounded(world: World, channel: grpc.aio.Channel) -> None:
@@ -76,7 +76,7 @@ async def test_deadline_of_outside_callers_is_bounded(world: World, channel: grp
 
 
 async def test_request_id_is_given_back(world: World, channel: grpc.aio.Channel) -> None:
-    for given, same in (("mine-1", True), ("bad id\t", False), ("x" * 200, False)):
+    for given, same in (("mine-1", True), ("bad id", False), ("x" * 200, False)):
         started = channel.unary_unary(PATH + "ListTenants")(b"", metadata=(("x-request-id", given),))
         await started
         answered = (await started.trailing_metadata())["x-request-id"]

@@ -232,7 +232,7 @@ class Collector(TraceServiceServicer):
     def Export(  # noqa: N802 the name in the contract
         self,
         request: ExportTraceServiceRequest,
-        context: object,  # noqa: ARG002
+        context: object,  # noqa: ARG002 the shape in the contract
     ) -> ExportTraceServiceResponse:
         self.requests.append(request)
         return ExportTraceServiceResponse()

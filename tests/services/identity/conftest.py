@@ -1,34 +1,14 @@
-"""A world of identity for each module of tests."""
+"""A world of identity for each module of tests, once in this process and once over gRPC."""
 
-from collections.abc import AsyncGenerator, Iterator
-from pathlib import Path
+from collections.abc import AsyncGenerator
 
 import pytest
 
-import steward.services.identity
-import steward.services.tenants
 from steward.kit.clock import SystemClock
 from steward.kit.crypto import LocalMasterKey
 from steward.kit.ids import Ids
 from tests.support.identity import Home, World, identity_world
-from tests.support.postgres import PostgresForTests, run_template
-
-LOCATIONS = [
-    Path(package.__file__).parent / "migrations"
-    for package in (steward.services.identity, steward.services.tenants)
-    if package.__file__
-]
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[PostgresForTests]:
-    postgres = PostgresForTests()
-    try:
-        postgres.start()
-        run_template(postgres, LOCATIONS)
-        yield postgres
-    finally:
-        postgres.stop()
+from tests.support.postgres import PostgresForTests
 
 
 @pytest.fixture(scope="session")
@@ -36,11 +16,16 @@ def master(tmp_path_factory: pytest.TempPathFactory) -> LocalMasterKey:
     return LocalMasterKey(tmp_path_factory.mktemp("master") / "master.key", Ids(SystemClock()))
 
 
-@pytest.fixture(scope="module")
-async def world(server: PostgresForTests, master: LocalMasterKey) -> AsyncGenerator[World, None]:
-    name = await server.clone()
-    async with identity_world(server.dsn(name, user="steward_app"), server.dsn(name), master) as world:
+@pytest.fixture(scope="module", params=["local", "grpc"])
+async def world(
+    request: pytest.FixtureRequest, postgres: PostgresForTests, master: LocalMasterKey
+) -> AsyncGenerator[World, None]:
+    name = await postgres.clone()
+    async with identity_world(
+        request.param, postgres.dsn(name, user="steward_app"), postgres.dsn(name), master
+    ) as world:
         yield world
+    await postgres.drop(name)
 
 
 @pytest.fixture

@@ -185,6 +185,24 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     "tenants.resumed": ("Resumed tenant {slug}.", "已恢復租戶 {slug}。", "已恢复租户 {slug}。"),
     "tenants.suspended": ("Suspended tenant {slug}.", "已暫停租戶 {slug}。", "已暂停租户 {slug}。"),
     "tenants.updated": ("Changed tenant {slug}.", "已變更租戶 {slug}。", "已更改租户 {slug}。"),
+    "up.login": (
+        "Demo log-in: {email} with password {password} (kept in {file}).",
+        "示範登入：{email}，密碼 {password}（保存於 {file}）。",
+        "演示登录：{email}，密码 {password}（保存于 {file}）。",
+    ),
+    "up.ready": ("Steward is ready: {url}", "Steward 已就緒：{url}", "Steward 已就绪：{url}"),
+    "up.rpc": ("gRPC is answered at {address}.", "gRPC 位址：{address}", "gRPC 地址：{address}"),
+    "up.try": (
+        "Try, in another terminal:\n  {program} status\n"
+        "  {program} users invite ann@example.com --name Ann --role developer\n  {program} audit list\n"
+        "Ctrl-C stops the platform.",
+        "請在另一個終端機試試：\n  {program} status\n"
+        "  {program} users invite ann@example.com --name Ann --role developer\n  {program} audit list\n"
+        "按 Ctrl-C 可停止平台。",
+        "请在另一个终端试试：\n  {program} status\n"
+        "  {program} users invite ann@example.com --name Ann --role developer\n  {program} audit list\n"
+        "按 Ctrl-C 可停止平台。",
+    ),
     "users.deleted": ("Deleted user {user}.", "已刪除使用者 {user}。", "已删除用户 {user}。"),
     "users.disabled": ("Disabled {email}.", "已停用 {email}。", "已停用 {email}。"),
     "users.enabled": ("Enabled {email}.", "已啟用 {email}。", "已启用 {email}。"),

@@ -42,7 +42,7 @@ class Output:
         if table.row_count == 0:
             self.note("list.empty")
             return
-        _console(sys.stdout).print(table)
+        self._print(table)
 
     def record(self, value: object, fields: Mapping[str, Shown]) -> None:
         """One thing: `value` as JSON, or its fields one below the other."""
@@ -54,7 +54,12 @@ class Output:
         table.add_column(overflow="fold")
         for name, shown in fields.items():
             table.add_row(self.texts(f"heading.{name}"), self._cell(shown))
-        _console(sys.stdout).print(table)
+        self._print(table)
+
+    def line(self, value: object) -> None:
+        """A value as one line of JSON, at once: for a program that reads while this one goes on."""
+        sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+        sys.stdout.flush()
 
     def done(self, key: str, /, **values: object) -> None:
         """Say that it worked; in JSON mode on stderr."""
@@ -83,6 +88,16 @@ class Output:
             async for item in items:
                 yield item
                 progress.advance(task)
+
+    def _print(self, table: Table) -> None:
+        console = _console(sys.stdout)
+        if console.is_terminal:
+            console.print(table)
+            return
+        with console.capture() as captured:
+            console.print(table)
+        for row in captured.get().splitlines():
+            typer.echo(row.rstrip())
 
     def _cell(self, shown: Shown) -> Text:
         match shown:

@@ -65,7 +65,9 @@ class EmbeddedPostgres:
             await self.stop()
             raise
         self._supervision = asyncio.create_task(self._supervise(self._cluster), name="embedded-postgres")
-        self._log.info("postgres.ready", pid=self._pid, duration_ms=self._since(began))
+        self._log.info(
+            "PostgreSQL is ready", event_type="postgres.ready", pid=self._pid, duration_ms=self._since(began)
+        )
 
     async def stop(self) -> None:
         """Stop watching and shut the server down; committed work is safe at every step of it."""
@@ -83,7 +85,13 @@ class EmbeddedPostgres:
                 break
             if await self._ended(self._pid, number, patience):
                 break
-            self._log.warning("postgres.stop_slow", pid=self._pid, signal=number.name, waited_s=patience)
+            self._log.warning(
+                "PostgreSQL is slow to stop",
+                event_type="postgres.stop_slow",
+                pid=self._pid,
+                signal=number.name,
+                waited_s=patience,
+            )
         self._pid = None
 
     async def leave(self) -> None:
@@ -138,7 +146,12 @@ class EmbeddedPostgres:
         opened = [*open_way(self._home.postgres, account), *open_way(binaries, account)]
         if opened:
             reason = f"the user {account.name}, as which PostgreSQL runs, must pass through"
-            self._log.warning("postgres.directories_opened", directories=[str(path) for path in opened], reason=reason)
+            self._log.warning(
+                "directories opened for PostgreSQL",
+                event_type="postgres.directories_opened",
+                directories=[str(path) for path in opened],
+                reason=reason,
+            )
         open_binaries(binaries, account)
         cluster.prepare()
         return cluster
@@ -154,7 +167,13 @@ class EmbeddedPostgres:
                 if failed == attempts:
                     raise EmbeddedError(f"the embedded PostgreSQL does not start: {error}") from error
                 pause = min(0.1 * 2**failed, _LONGEST_PAUSE_S)
-                self._log.error("postgres.start_failed", message=str(error), attempt=failed, retry_in_s=pause)
+                self._log.error(
+                    "PostgreSQL does not start",
+                    event_type="postgres.start_failed",
+                    reason=str(error),
+                    attempt=failed,
+                    retry_in_s=pause,
+                )
                 await self._clock.sleep(pause)
             else:
                 return
@@ -163,17 +182,21 @@ class EmbeddedPostgres:
         """Take over the server that runs, or start one, and wait until it takes connections."""
         left = await asyncio.to_thread(_leftover, cluster)
         if left is not None and (left.data, left.socket_directory) != (cluster.data, str(cluster.socket_directory)):
-            self._log.info("postgres.replaced", pid=left.pid, reason="its socket lies elsewhere")
+            self._log.info(
+                "a PostgreSQL with its socket elsewhere is replaced", event_type="postgres.replaced", pid=left.pid
+            )
             await self._ended(left.pid, signal.SIGINT, _FAST_STOP_S)
             left = None
         if left is not None:
-            self._log.info("postgres.adopted", pid=left.pid)
+            self._log.info("PostgreSQL of an earlier start taken over", event_type="postgres.adopted", pid=left.pid)
             self._pid, self._child = left.pid, None
             send(left.pid, signal.SIGHUP)  # It reads the configuration that was written a moment ago.
         else:
             orphans = await end_orphans(cluster.name, cluster.account, self._clock)
             if orphans:
-                self._log.warning("postgres.orphans_ended", count=orphans)
+                self._log.warning(
+                    "processes of a dead PostgreSQL ended", event_type="postgres.orphans_ended", count=orphans
+                )
             self._child = await asyncio.to_thread(_spawn, cluster)
             self._pid = self._child.pid
         await self._wait_until_ready(cluster, self._pid)
@@ -192,7 +215,12 @@ class EmbeddedPostgres:
                 raise EmbeddedError(f"PostgreSQL ended while it started: {words}")
             if self._clock.monotonic() - said > _STILL_STARTING_S:
                 said = self._clock.monotonic()
-                self._log.info("postgres.still_starting", pid=pid, duration_ms=self._since(began))
+                self._log.info(
+                    "PostgreSQL is still starting",
+                    event_type="postgres.still_starting",
+                    pid=pid,
+                    duration_ms=self._since(began),
+                )
             await self._clock.sleep(_READY_POLL_S)
 
     def _lives(self, cluster: Cluster, pid: int) -> bool:
@@ -207,10 +235,12 @@ class EmbeddedPostgres:
                 await wait_for_end(self._pid, self._clock)
             began = self._clock.monotonic()
             code = self._child.wait() if self._child is not None else None
-            self._log.error("postgres.died", pid=self._pid, exit_code=code)
+            self._log.error("PostgreSQL ended by itself", event_type="postgres.died", pid=self._pid, exit_code=code)
             self._ready, self._pid, self._child = False, None, None
             await self._launch_patiently(cluster, attempts=None)
-            self._log.warning("postgres.restarted", pid=self._pid, duration_ms=self._since(began))
+            self._log.warning(
+                "PostgreSQL is back", event_type="postgres.restarted", pid=self._pid, duration_ms=self._since(began)
+            )
 
     async def _ended(self, pid: int, number: signal.Signals, patience: float) -> bool:
         """Send a signal and wait for the end of the process, at most so many seconds."""

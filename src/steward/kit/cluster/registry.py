@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -63,9 +64,11 @@ class ProcessRegistry:
             return
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        async with self._db.tx(_CTX) as tx:
-            await repository.delete(tx, self._me.id)
         self._task = None
+        # Without a database nobody can be told; silence will tell the others within seconds.
+        with suppress(Unavailable):
+            async with self._db.tx(_CTX) as tx:
+                await repository.delete(tx, self._me.id)
 
     async def addresses(self, service: str) -> Sequence[str]:
         """Where a service answers, `host:port` each; fixed peers first, else those that announced themselves."""

@@ -45,10 +45,10 @@ class SafeClient:
     """Calls public addresses over https, and hosts inside only where the installation names them.
 
     The name is resolved once, and the connection goes to the very address that was checked. Redirects are followed
-    at most five times, each checked like a first call. Time, size and number of attempts are bounded; a call is
+    at most five times, each checked like a first call. Time, size and number of attempts are bounded. A call is
     repeated only if its method is idempotent or it carries an Idempotency-Key; where the connection of an idempotent
-    method breaks before an answer, aiohttp repeats it once by itself within the attempt. Each tenant has its own breaker for
-    each origin, so that no tenant can shut an origin for the others.
+    method breaks before an answer, aiohttp repeats it once by itself within the attempt. Each tenant has its own
+    breaker for each origin, so that no tenant can shut an origin for the others.
 
     Use it as `async with SafeClient(…) as client`. `guard` is called first in each request; it raises while a
     transaction is open. `random` gives numbers in [0, 1).

@@ -1,12 +1,13 @@
 """Log lines for a person at a terminal."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import msgspec
 
 from steward.kit.telemetry.logs import LogLine, Render
 
-_COLORS = {"debug": "\x1b[2m", "warning": "\x1b[33m", "error": "\x1b[31m", "critical": "\x1b[1;31m"}
+_COLORS: Mapping[str, str] = {"debug": "\x1b[2m", "warning": "\x1b[33m", "error": "\x1b[31m", "critical": "\x1b[1;31m"}
 _RESET = "\x1b[0m"
 _TIME = slice(11, 23)
 

@@ -1,12 +1,11 @@
 """`steward status` and `steward version`."""
 
-from importlib.metadata import version as version_of
-
 import typer
 
 from steward.bootstrap.cli.exits import Exit
 from steward.bootstrap.cli.invocation import Invocation, command
 from steward.bootstrap.cli.options import Options
+from steward.bootstrap.version import version as installed
 from steward.client import Health
 
 app = typer.Typer()
@@ -30,7 +29,7 @@ async def status(invocation: Invocation) -> None:
 def version(ctx: typer.Context) -> None:
     """Show the version of this program."""
     options: Options = ctx.obj
-    number = version_of("steward")
+    number = installed()
     typer.echo(f'{{"version": "{number}"}}' if options.json else f"steward {number}")
 
 
