@@ -85,7 +85,7 @@ def _litestar(parts: EdgeParts, routes: Sequence[HTTPRouteHandler]) -> Litestar:
     return app
 
 
-async def _ctx(request: Request[Any, Any, State]) -> Ctx:
+async def _ctx(request: BodyRequest) -> Ctx:
     """The caller's context; a route that needs a credential is never reached without one, and this makes sure."""
     exchange: Exchange = request.scope["state"][EXCHANGE_KEY]
     if exchange.ctx is None or (exchange.ctx.tenant is None and not request.route_handler.opt.get("open")):

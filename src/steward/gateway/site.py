@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+
+from steward.gateway.decoding import BodyRequest
 
 ROUTES_OF: Final[Mapping[str, tuple[str, str]]] = {
     "/": ("start.html", "text/html; charset=utf-8"),
@@ -32,7 +34,7 @@ class Document(msgspec.Struct, frozen=True):
     def of(cls, content: bytes, media_type: str) -> "Document":
         return cls(content, media_type, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
 
-    def answer(self, request: Request[Any, Any, Any]) -> Response[bytes]:
+    def answer(self, request: BodyRequest) -> Response[bytes]:
         """The document, or 304 for a caller who has it (RFC 9110 section 13.1.2)."""
         headers = {"etag": self.etag}
         if self.etag in request.headers.get("if-none-match", ""):
@@ -53,7 +55,7 @@ def document_route(path: str, document: Document) -> HTTPRouteHandler:
     """A route that answers with one document."""
 
     @get(path, include_in_schema=False, media_type=document.media_type)
-    async def page(request: Request[Any, Any, Any]) -> Response[bytes]:
+    async def page(request: BodyRequest) -> Response[bytes]:
         return document.answer(request)
 
     return page

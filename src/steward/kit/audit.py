@@ -1,8 +1,9 @@
 """Audit entries as services write them: what `tx.audit` takes, and the masking of sensitive values."""
 
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, cast, get_args, get_type_hints
 
 import msgspec
 
@@ -28,27 +29,33 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-def masked(value: msgspec.Struct | None) -> Any:
-    """The struct as plain data with every field marked `Meta(extra={"sensitive": True})` replaced by `***`."""
-    if value is None:
-        return None
-    plain = msgspec.to_builtins(value)
-    for name in _sensitive_fields(type(value)):
-        if plain.get(name) is not None:
-            plain[name] = MASK
-    for name in value.__struct_fields__:
-        inner = getattr(value, name)
-        if isinstance(inner, msgspec.Struct):
-            plain[name] = masked(inner)
-    return plain
+def masked(value: object) -> Any:
+    """The value as plain data, with every field marked `Meta(extra={"sensitive": True})` replaced by `***`."""
+    match value:
+        case msgspec.Struct():
+            secret = sensitive_fields(type(value))
+            fields = {name: getattr(value, name) for name in value.__struct_fields__}
+            return {
+                name: MASK if name in secret and inner is not None else masked(inner) for name, inner in fields.items()
+            }
+        case Mapping():
+            entries = cast("Mapping[object, object]", value)
+            return {str(key): masked(inner) for key, inner in entries.items()}
+        case list() | tuple() | set() | frozenset():
+            return [masked(inner) for inner in cast("Collection[object]", value)]
+        case _:
+            return msgspec.to_builtins(value)
 
 
 @cache
-def _sensitive_fields(cls: type[msgspec.Struct]) -> tuple[str, ...]:
+def sensitive_fields(cls: type[msgspec.Struct]) -> frozenset[str]:
+    """The fields of a struct whose type is marked sensitive, anywhere in it."""
     hints = get_type_hints(cls, include_extras=True)
-    return tuple(
-        name
-        for name, hint in hints.items()
-        for meta in getattr(hint, "__metadata__", ())
-        if isinstance(meta, msgspec.Meta) and (meta.extra or {}).get("sensitive")
-    )
+    return frozenset(name for name, hint in hints.items() if _is_sensitive(hint))
+
+
+def _is_sensitive(hint: Any) -> bool:
+    for meta in getattr(hint, "__metadata__", ()):
+        if isinstance(meta, msgspec.Meta) and (meta.extra or {}).get("sensitive"):
+            return True
+    return any(_is_sensitive(inner) for inner in get_args(hint))

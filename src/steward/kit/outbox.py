@@ -27,6 +27,8 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
     actor: Actor
     payload: msgspec.Raw
     """The `DomainEvent` as JSON."""
+    traceparent: str = ""
+    """W3C Trace Context of the work that emitted it."""
 
 
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):

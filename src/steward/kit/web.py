@@ -9,7 +9,7 @@ from typing import Annotated, Final, Generic, TypeVar
 
 import msgspec
 from litestar.di import NamedDependency
-from litestar.params import Parameter, SkipValidation
+from litestar.params import QueryParameter, SkipValidation
 
 from steward.kit.context import Ctx
 from steward.kit.errors import InvalidInput
@@ -20,8 +20,8 @@ T = TypeVar("T")
 Caller = NamedDependency[SkipValidation[Ctx]]
 """The context of the request, built by the gateway."""
 
-PageLimit = Annotated[int, Parameter(ge=1, le=MAX_LIMIT, description="How many items to return.")]
-PageCursor = Annotated[str | None, Parameter(max_length=512, description="`next_cursor` of the page before.")]
+PageLimit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="How many items to return.")]
+PageCursor = Annotated[str | None, QueryParameter(max_length=512, description="`next_cursor` of the page before.")]
 
 OPEN: Final[Mapping[str, bool]] = {"open": True}
 """`opt` of a route that needs no credential and ignores one."""

@@ -116,6 +116,13 @@ def test_long_failure_is_cut_to_fit_metadata() -> None:
     assert isinstance(unpacked(data), Conflict)
 
 
+async def test_longest_failure_crosses(world: World) -> None:
+    world.tenants.fails = Conflict("字\n" * 100_000)
+    async with world.tenants_client() as client:
+        with pytest.raises(Conflict, match="字\n字"):
+            await client.get_tenant(ctx(), tenant_id=TenantId(IDS.new()))
+
+
 async def test_unexpected_failure_is_logged_and_told_by_its_id(world: World) -> None:
     world.tenants.fails = KeyError("secret detail")
     async with world.tenants_client() as client:

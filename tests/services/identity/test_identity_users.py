@@ -57,7 +57,7 @@ async def test_invitation_expires_after_a_week_and_cannot_be_forged(world: World
 async def test_address_is_unique_in_a_tenant_and_free_after_deletion(world: World, home: Home) -> None:
     member = await world.new_member(home, email="dup@new.example")
     with pytest.raises(EmailTaken):
-        await invite(world, home, " DUP@new.example")
+        await invite(world, home, "DUP@new.example")
     await world.identity.delete_user(home.owner.ctx, user_id=member.id)
     await invite(world, home, "dup@new.example")
 

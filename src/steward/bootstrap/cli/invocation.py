@@ -37,7 +37,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _MOST_AT_ONCE = 200
-_NOT_ALLOWED = {401, 403}
+_HINTS = {401: "error.unauthenticated", 403: "error.whoami"}
+_LOGIN_FAILURES = {"wrong_credentials", "tenant_needed", "account_locked"}
+"""Codes that say themselves what to do at a log-in."""
 
 
 class Target(NamedTuple):
@@ -120,11 +122,11 @@ def say(out: Output, error: Exception) -> Exit:
             out.error("error.api", message=error.message)
             if "retry_after" in error.data:
                 out.note("error.retry_after", seconds=error.data["retry_after"])
-            elif error.status in _NOT_ALLOWED:
-                out.note("error.unauthenticated" if error.code == "unauthenticated" else "error.whoami")
+            elif hint := _HINTS.get(error.status, "") if error.code not in _LOGIN_FAILURES else "":
+                out.note(hint)
             if error.request_id:
                 out.note("error.request_id", request_id=error.request_id)
-            return Exit.NOT_ALLOWED if error.status in _NOT_ALLOWED else Exit.FAILED
+            return Exit.NOT_ALLOWED if error.status in _HINTS else Exit.FAILED
         case SettingsError():
             for problem in error.problems:
                 out.error("error.api", message=problem.message)

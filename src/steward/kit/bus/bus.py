@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Annotated, Protocol
 
@@ -45,6 +46,10 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
 class BusObserver(Protocol):
     """What is told of the bus's work; telemetry implements it."""
 
+    def delivering(self, consumer: str, event: StoredEvent) -> AbstractContextManager[object]:
+        """Surrounds each try to handle an event; a failure passes through it."""
+        ...
+
     def handled(self, consumer: str, event: StoredEvent, lag_seconds: float) -> None: ...
 
     def failed(self, consumer: str, event: StoredEvent, attempt: int, error: Exception) -> None: ...
@@ -56,6 +61,9 @@ class BusObserver(Protocol):
 
 class NullBusObserver:
     """Watches nothing."""
+
+    def delivering(self, consumer: str, event: StoredEvent) -> AbstractContextManager[object]:  # noqa: ARG002 - the port's shape
+        return nullcontext()
 
     def handled(self, consumer: str, event: StoredEvent, lag_seconds: float) -> None:
         """Ignore it."""
@@ -158,7 +166,8 @@ class Bus:
         event = msgspec.json.decode(row.body, type=StoredEvent)
         for attempt in range(1, self._settings.attempts + 1):
             try:
-                await subscription.handler(event)
+                with self._observer.delivering(subscription.name, event):
+                    await subscription.handler(event)
             except Exception as error:  # noqa: BLE001 whatever a handler raises is retried, reported and set aside
                 self._observer.failed(subscription.name, event, attempt, error)
                 if attempt == self._settings.attempts:

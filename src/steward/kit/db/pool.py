@@ -36,6 +36,10 @@ class Observer(Protocol):
         """Told of each statement over the limit, without its arguments."""
         ...
 
+    def traceparent(self) -> str:
+        """W3C Trace Context of the work at hand, to go with its events; empty where there is none."""
+        ...
+
 
 class NullObserver:
     """Watches nothing."""
@@ -45,6 +49,9 @@ class NullObserver:
 
     def slow(self, service: str, statement: str, seconds: float) -> None:
         """Ignore it."""
+
+    def traceparent(self) -> str:
+        return ""
 
 
 class _PlainConnection(asyncpg.Connection):

@@ -92,6 +92,7 @@ class Tx:
                 request_id=self._request_id(),
                 actor=self._actor(),
                 payload=msgspec.Raw(msgspec.json.encode(event)),
+                traceparent=self._database.observer.traceparent(),
             )
         )
 

@@ -14,12 +14,12 @@ from enum import Enum
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import PurePath
-from typing import Any, cast, get_args, get_origin, get_type_hints
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
 
-from steward.kit.audit import MASK
+from steward.kit.audit import MASK, sensitive_fields
 
 MAX_TEXT = 8 * 1024
 """Characters kept of one text."""
@@ -131,19 +131,6 @@ def _is_count(key: str, value: object) -> bool:
     return isinstance(value, int | float) and "tokens" in key.lower()
 
 
-@lru_cache(maxsize=1_024)
-def _sensitive_fields(cls: type[msgspec.Struct]) -> frozenset[str]:
-    hints = get_type_hints(cls, include_extras=True)
-    return frozenset(name for name, hint in hints.items() if _is_sensitive(hint))
-
-
-def _is_sensitive(hint: Any) -> bool:
-    for meta in getattr(hint, "__metadata__", ()):
-        if isinstance(meta, msgspec.Meta) and (meta.extra or {}).get("sensitive"):
-            return True
-    return get_origin(hint) is not None and any(_is_sensitive(inner) for inner in get_args(hint))
-
-
 class _Walk:
     """One walk over one record; holds what is left of its bounds."""
 
@@ -206,7 +193,7 @@ class _Walk:
                 return f"<{type(value).__qualname__}>"
 
     def _struct(self, value: msgspec.Struct, depth: int) -> dict[str, Any]:
-        sensitive = _sensitive_fields(type(value))
+        sensitive = sensitive_fields(type(value))
         fields = {name: getattr(value, name) for name in value.__struct_fields__}
         hidden = {name: MASK if name in sensitive and field is not None else field for name, field in fields.items()}
         return self.mapping(hidden, depth)

@@ -14,6 +14,7 @@ from steward.kit.errors import AppError, Kind
 from steward.kit.outbox import StoredEvent
 from steward.kit.telemetry.metrics import TransactionOutcome
 from steward.kit.telemetry.telemetry import Telemetry
+from steward.kit.telemetry.traces import Span
 
 # A consumer that handled its last event and saw none for this long has nothing waiting.
 _CAUGHT_UP_S = 15.0
@@ -38,6 +39,9 @@ class DatabaseObserver:
             duration_ms=seconds * 1000,
             statement=statement,
         )
+
+    def traceparent(self) -> str:
+        return self._telemetry.traceparent()
 
 
 class _Transaction:
@@ -83,11 +87,27 @@ class BusObserver:
     """Counts deliveries, logs failures and shows how far each consumer is behind."""
 
     def __init__(self, telemetry: Telemetry, clock: Clock) -> None:
+        self._telemetry = telemetry
         self._log = telemetry.log
         self._metrics = telemetry.metrics
         self._clock = clock
         self._last: dict[str, _Delivery] = {}
         self._metrics.before_scrape(self._show_lag)
+
+    def delivering(self, consumer: str, event: StoredEvent) -> Span:
+        """A span in the trace of the work that emitted the event."""
+        return self._telemetry.span(
+            f"process {event.type}",
+            kind=SpanKind.CONSUMER,
+            traceparent=event.traceparent,
+            attributes={
+                "messaging.system": "steward",
+                "messaging.operation.type": "process",
+                "messaging.consumer.group.name": consumer,
+                "messaging.message.id": str(event.id),
+                "steward.tenant.id": str(event.tenant),
+            },
+        )
 
     def handled(self, consumer: str, event: StoredEvent, lag_seconds: float) -> None:  # noqa: ARG002 the port's shape
         self._metrics.event_delivered(consumer, "handled")

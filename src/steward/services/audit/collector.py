@@ -94,13 +94,16 @@ class Collector:
 
     async def _run(self) -> None:
         signal = self._wake.waiter(*self._sources)
+        sealed_at = self._clock.monotonic()
         while True:
             try:
                 if await self._wake.try_lock(LOCK):
                     await self.collect()
+                sealed_at = self._clock.monotonic()
             except Exception as error:
                 # The collector must outlive any failure; nothing is lost, for the cursor has not moved.
                 self._telemetry.log.exception("audit collection failed, trying again", exc_info=error)
+            self._telemetry.metrics.audit_unsealed(self._clock.monotonic() - sealed_at)
             await self._pause(signal)
 
     async def _pause(self, signal: asyncio.Event) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from litestar import get, post
 from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter, SkipValidation
+from litestar.params import FromQuery, PathParameter, QueryParameter, SkipValidation
 from litestar.response import Stream
 
 from steward.kit.audit import Outcome
@@ -19,22 +19,24 @@ AuditPort = NamedDependency[SkipValidation[AuditApi]]
 
 TAGS: Final = ("Audit",)
 
-By = Annotated[str | None, Parameter(min_length=1, max_length=200, description="The id of who acted.")]
-On = Annotated[str | None, Parameter(min_length=1, max_length=200, description="On what, `kind/id`.")]
+By = Annotated[str | None, QueryParameter(min_length=1, max_length=200, description="The id of who acted.")]
+On = Annotated[str | None, QueryParameter(min_length=1, max_length=200, description="On what, `kind/id`.")]
 Did = Annotated[
     str | None,
-    Parameter(min_length=1, max_length=200, description="An action, or the beginning of one that ends with a dot."),
+    QueryParameter(
+        min_length=1, max_length=200, description="An action, or the beginning of one that ends with a dot."
+    ),
 ]
-Since = Annotated[datetime | None, Parameter(description="At this instant or later, RFC 3339 with an offset.")]
-Until = Annotated[datetime | None, Parameter(description="Before this instant, RFC 3339 with an offset.")]
-Seq = Annotated[int, Parameter(ge=1, le=2**63 - 1, description="Position in the tenant's chain, from 1.")]
+Since = Annotated[datetime | None, QueryParameter(description="At this instant or later, RFC 3339 with an offset.")]
+Until = Annotated[datetime | None, QueryParameter(description="Before this instant, RFC 3339 with an offset.")]
+Seq = Annotated[int, PathParameter(ge=1, le=2**63 - 1, description="Position in the tenant's chain, from 1.")]
 
 
-async def entry_filter(  # noqa: PLR0917 - Litestar calls it by name, one parameter for each query field
+async def entry_filter(
     actor: By = None,
     action: Did = None,
     resource: On = None,
-    outcome: Outcome | None = None,
+    outcome: FromQuery[Outcome | None] = None,
     since: Since = None,
     until: Until = None,
 ) -> EntryFilter:

@@ -8,7 +8,7 @@ import msgspec
 from litestar import delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter, SkipValidation
+from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter, SkipValidation
 from msgspec import Meta
 
 from steward.kit.paging import Page
@@ -46,9 +46,9 @@ KEYS: Final = ("API keys",)
 
 NewPassword = Annotated[Password, Meta(extra={"sensitive": True})]
 PermissionPath = Annotated[
-    str, Parameter(pattern=r"^[a-z-]+:[a-z-]+$", max_length=64, description="`resource:action`.")
+    str, PathParameter(pattern=r"^[a-z-]+:[a-z-]+$", max_length=64, description="`resource:action`.")
 ]
-OfUser = Annotated[UserId | None, Parameter(description="Whose sessions; one's own when absent.")]
+OfUser = Annotated[UserId | None, QueryParameter(description="Whose sessions; one's own when absent.")]
 
 
 class LoginBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,7 +93,7 @@ class ApiKeyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 @post("/api/v1/auth/login", tags=LOGIN, status_code=200, opt=OPEN)
-async def login(ctx: Caller, identity: IdentityPort, data: LoginBody) -> Tokens:
+async def login(ctx: Caller, identity: IdentityPort, data: JSONBody[LoginBody]) -> Tokens:
     """Log in with e-mail address and password
 
     After five failures in a row the account is locked for a quarter of an hour.
@@ -102,7 +102,7 @@ async def login(ctx: Caller, identity: IdentityPort, data: LoginBody) -> Tokens:
 
 
 @post("/api/v1/auth/refresh", tags=LOGIN, status_code=200, opt=OPEN)
-async def refresh(ctx: Caller, identity: IdentityPort, data: RefreshBody) -> Tokens:
+async def refresh(ctx: Caller, identity: IdentityPort, data: JSONBody[RefreshBody]) -> Tokens:
     """Trade a refresh token for new tokens
 
     Each refresh token is good once; a second use ends the session.
@@ -111,7 +111,7 @@ async def refresh(ctx: Caller, identity: IdentityPort, data: RefreshBody) -> Tok
 
 
 @post("/api/v1/auth/register", tags=LOGIN, opt=OPEN)
-async def register(ctx: Caller, identity: IdentityPort, data: RegisterBody) -> User:
+async def register(ctx: Caller, identity: IdentityPort, data: JSONBody[RegisterBody]) -> User:
     """Accept an invitation
 
     Sets name and password of the invited user, who can log in from then on.
@@ -132,7 +132,7 @@ async def whoami(ctx: Caller, identity: IdentityPort) -> Principal:
 
 
 @post("/api/v1/auth/password", tags=LOGIN, status_code=204, opt=ENDS_ACCESS)
-async def change_password(ctx: Caller, identity: IdentityPort, data: PasswordBody) -> None:
+async def change_password(ctx: Caller, identity: IdentityPort, data: JSONBody[PasswordBody]) -> None:
     """Change the caller's password
 
     The caller's other sessions end.
@@ -150,7 +150,7 @@ async def list_sessions(ctx: Caller, identity: IdentityPort, user_id: OfUser = N
 
 
 @delete("/api/v1/auth/sessions/{session_id:str}", tags=LOGIN, opt=ENDS_ACCESS)
-async def revoke_session(ctx: Caller, identity: IdentityPort, session_id: SessionId) -> None:
+async def revoke_session(ctx: Caller, identity: IdentityPort, session_id: FromPath[SessionId]) -> None:
     """End a session
 
     One's own, or any with `session:revoke`.
@@ -159,7 +159,7 @@ async def revoke_session(ctx: Caller, identity: IdentityPort, session_id: Sessio
 
 
 @post("/api/v1/users", tags=USERS)
-async def invite_user(ctx: Caller, identity: IdentityPort, data: InviteBody) -> Invitation:
+async def invite_user(ctx: Caller, identity: IdentityPort, data: JSONBody[InviteBody]) -> Invitation:
     """Invite a user
 
     The invitation's token is shown this once. Needs `user:invite`; no role may exceed the caller's own permissions.
@@ -179,7 +179,7 @@ async def list_users(
 
 
 @get("/api/v1/users/{user_id:str}", tags=USERS)
-async def get_user(ctx: Caller, identity: IdentityPort, user_id: UserId) -> User:
+async def get_user(ctx: Caller, identity: IdentityPort, user_id: FromPath[UserId]) -> User:
     """Get a user
 
     Oneself, or any with `user:read`.
@@ -188,7 +188,9 @@ async def get_user(ctx: Caller, identity: IdentityPort, user_id: UserId) -> User
 
 
 @patch("/api/v1/users/{user_id:str}", tags=USERS, opt=ENDS_ACCESS)
-async def update_user(ctx: Caller, identity: IdentityPort, user_id: UserId, data: UserUpdateBody) -> User:
+async def update_user(
+    ctx: Caller, identity: IdentityPort, user_id: FromPath[UserId], data: JSONBody[UserUpdateBody]
+) -> User:
     """Change a user
 
     One's own name, or anything with `user:update`. Disabling a user ends every session at once.
@@ -197,7 +199,7 @@ async def update_user(ctx: Caller, identity: IdentityPort, user_id: UserId, data
 
 
 @delete("/api/v1/users/{user_id:str}", tags=USERS, opt=ENDS_ACCESS)
-async def delete_user(ctx: Caller, identity: IdentityPort, user_id: UserId) -> None:
+async def delete_user(ctx: Caller, identity: IdentityPort, user_id: FromPath[UserId]) -> None:
     """Delete a user
 
     Sessions end, keys are revoked, personal data is erased. Needs `user:delete`.
@@ -206,7 +208,7 @@ async def delete_user(ctx: Caller, identity: IdentityPort, user_id: UserId) -> N
 
 
 @put("/api/v1/users/{user_id:str}/roles/{role:str}", tags=USERS, opt=ENDS_ACCESS)
-async def assign_role(ctx: Caller, identity: IdentityPort, user_id: UserId, role: Role) -> User:
+async def assign_role(ctx: Caller, identity: IdentityPort, user_id: FromPath[UserId], role: FromPath[Role]) -> User:
     """Give a user a role
 
     Needs `role:assign`; no role may exceed the caller's own permissions.
@@ -215,7 +217,7 @@ async def assign_role(ctx: Caller, identity: IdentityPort, user_id: UserId, role
 
 
 @delete("/api/v1/users/{user_id:str}/roles/{role:str}", tags=USERS, status_code=200, opt=ENDS_ACCESS)
-async def revoke_role(ctx: Caller, identity: IdentityPort, user_id: UserId, role: Role) -> User:
+async def revoke_role(ctx: Caller, identity: IdentityPort, user_id: FromPath[UserId], role: FromPath[Role]) -> User:
     """Take a role from a user
 
     Needs `role:assign`. The last owner stays owner.
@@ -225,7 +227,7 @@ async def revoke_role(ctx: Caller, identity: IdentityPort, user_id: UserId, role
 
 @get("/api/v1/users/{user_id:str}/permissions/{permission:str}", tags=USERS)
 async def explain_permission(
-    ctx: Caller, identity: IdentityPort, user_id: UserId, permission: PermissionPath
+    ctx: Caller, identity: IdentityPort, user_id: FromPath[UserId], permission: PermissionPath
 ) -> Explanation:
     """Explain why a user may or may not do something
 
@@ -244,7 +246,7 @@ async def list_roles(ctx: Caller, identity: IdentityPort) -> Items[RoleInfo]:
 
 
 @post("/api/v1/api-keys", tags=KEYS)
-async def create_api_key(ctx: Caller, identity: IdentityPort, data: ApiKeyBody) -> ApiKeyCreated:
+async def create_api_key(ctx: Caller, identity: IdentityPort, data: JSONBody[ApiKeyBody]) -> ApiKeyCreated:
     """Create an API key
 
     Its secret is shown this once. Needs `key:create`; a publishable key takes no scopes.
@@ -266,7 +268,7 @@ async def list_api_keys(
 
 
 @delete("/api/v1/api-keys/{key_id:str}", tags=KEYS, status_code=200, opt=ENDS_ACCESS)
-async def revoke_api_key(ctx: Caller, identity: IdentityPort, key_id: ApiKeyId) -> ApiKey:
+async def revoke_api_key(ctx: Caller, identity: IdentityPort, key_id: FromPath[ApiKeyId]) -> ApiKey:
     """Revoke an API key at once
 
     Needs `key:revoke`.

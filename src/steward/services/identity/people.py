@@ -37,7 +37,7 @@ class People:
 
     async def seal_user(self, tenant: TenantId, *, email: str, name: str) -> SealedUser:
         return SealedUser(
-            email=await self._envelope.seal(tenant, email.strip().encode(), purpose=_EMAIL),
+            email=await self._envelope.seal(tenant, email.encode(), purpose=_EMAIL),
             email_index=await self.email_index(email),
             name=await self.seal_name(tenant, name),
         )

@@ -7,7 +7,7 @@ import msgspec
 from litestar import delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import SkipValidation
+from litestar.params import FromPath, JSONBody, SkipValidation
 from msgspec import Meta
 
 from steward.kit.ids import TenantId
@@ -56,7 +56,7 @@ class QuotaBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @post("/api/v1/tenants", tags=TAGS)
-async def create_tenant(ctx: Caller, tenants: TenantsPort, data: TenantCreateBody) -> TenantCreated:
+async def create_tenant(ctx: Caller, tenants: TenantsPort, data: JSONBody[TenantCreateBody]) -> TenantCreated:
     """Create a tenant
 
     Makes its keys and quotas and invites its owner; the invitation is shown this once. Needs `platform:tenants`.
@@ -78,7 +78,7 @@ async def list_tenants(
 
 
 @get("/api/v1/tenants/{tenant_id:str}", tags=TAGS)
-async def get_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: TenantId) -> Tenant:
+async def get_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: FromPath[TenantId]) -> Tenant:
     """Get a tenant
 
     One's own with `tenant:read`, any with `platform:tenants`.
@@ -87,7 +87,9 @@ async def get_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: TenantId) -> 
 
 
 @patch("/api/v1/tenants/{tenant_id:str}", tags=TAGS, opt=ENDS_ACCESS)
-async def update_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: TenantId, data: TenantUpdateBody) -> Tenant:
+async def update_tenant(
+    ctx: Caller, tenants: TenantsPort, tenant_id: FromPath[TenantId], data: JSONBody[TenantUpdateBody]
+) -> Tenant:
     """Change a tenant's name, locale, allowed origins or plan
 
     Needs `tenant:update`, for the plan `platform:tenants`.
@@ -96,7 +98,9 @@ async def update_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: TenantId, 
 
 
 @post("/api/v1/tenants/{tenant_id:str}/suspend", tags=TAGS, status_code=200, opt=ENDS_ACCESS)
-async def suspend_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: TenantId, data: SuspendBody) -> Tenant:
+async def suspend_tenant(
+    ctx: Caller, tenants: TenantsPort, tenant_id: FromPath[TenantId], data: JSONBody[SuspendBody]
+) -> Tenant:
     """Suspend a tenant: refuse all of its calls until it is resumed
 
     Needs `platform:tenants`.
@@ -105,7 +109,7 @@ async def suspend_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: TenantId,
 
 
 @post("/api/v1/tenants/{tenant_id:str}/resume", tags=TAGS, status_code=200, opt=ENDS_ACCESS)
-async def resume_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: TenantId) -> Tenant:
+async def resume_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: FromPath[TenantId]) -> Tenant:
     """Resume a suspended tenant
 
     Needs `platform:tenants`.
@@ -114,7 +118,7 @@ async def resume_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: TenantId) 
 
 
 @delete("/api/v1/tenants/{tenant_id:str}", tags=TAGS, opt=ENDS_ACCESS)
-async def delete_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: TenantId) -> None:
+async def delete_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: FromPath[TenantId]) -> None:
     """Delete a tenant for good
 
     Its keys are destroyed, so that nothing sealed with them can ever be read again. Needs `platform:tenants`.
@@ -124,7 +128,7 @@ async def delete_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: TenantId) 
 
 @put("/api/v1/tenants/{tenant_id:str}/quotas/{quota:str}", tags=TAGS, opt=ENDS_ACCESS)
 async def update_quota(
-    ctx: Caller, tenants: TenantsPort, tenant_id: TenantId, quota: Quota, data: QuotaBody
+    ctx: Caller, tenants: TenantsPort, tenant_id: FromPath[TenantId], quota: FromPath[Quota], data: JSONBody[QuotaBody]
 ) -> QuotaUse:
     """Override a quota, or go back to the plan's
 
@@ -134,7 +138,7 @@ async def update_quota(
 
 
 @get("/api/v1/tenants/{tenant_id:str}/usage", tags=TAGS)
-async def get_usage(ctx: Caller, tenants: TenantsPort, tenant_id: TenantId) -> TenantUsage:
+async def get_usage(ctx: Caller, tenants: TenantsPort, tenant_id: FromPath[TenantId]) -> TenantUsage:
     """Get the limits and the use of every quota
 
     Needs `tenant:read` on one's own tenant or `platform:tenants`.

@@ -168,7 +168,7 @@ class Invitations(Inviting):
         now = parts.clock.now()
         return InvitationIntent(
             user_id=UserId(parts.ids.new()),
-            email=email.strip(),
+            email=email,
             name=name,
             roles=strongest_first(roles),
             token=credential.text(),

@@ -22,7 +22,7 @@ class Provisioning(Inviting):
         now = self._parts.clock.now()
         state = InvitationIntent(
             user_id=user_id,
-            email=email.strip(),
+            email=email,
             name="",
             roles=[Role.OWNER],
             token=invitation,
