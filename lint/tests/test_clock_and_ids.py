@@ -24,6 +24,7 @@ async def run(clock=time.time):  # bad
     dt.datetime.now(dt.UTC)  # bad
     date.today()  # bad
     time.sleep(1)  # bad
+    time.sleep(0)  # bad
     await asyncio.sleep(0.1)  # bad
     run(asyncio.sleep)  # bad
 """

@@ -32,6 +32,9 @@ class TenantsApi(Protocol):
     async def find_tenant(self, ctx: Ctx, slug: str) -> typing.Any:  # bad
         """One tenant."""
 
+    async def by_slug(self, ctx: Ctx, slug: str) -> Tenant:  # bad
+        """One tenant."""
+
     async def all_tenants(self, ctx: Ctx, *slugs: str) -> Tenant:  # bad
         """Some tenants."""
 

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - the fakes have the parameters of the contracts that they stand for.
 """The three services in memory: only what the edge's tests call. The real ones take their place in tests/e2e."""
 
 import asyncio
@@ -48,6 +49,7 @@ class FakeIdentity:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.asked = 0
+        self.was_asked = asyncio.Event()
         self.seen: list[Ctx] = []
         self.known = {
             TOKEN: (Actor(ActorType.USER, str(USER)), SESSION, None),
@@ -61,6 +63,7 @@ class FakeIdentity:
     async def authenticate(self, ctx: Ctx, *, credential: str) -> Principal:
         assert ctx.scopes == {"service:edge"}
         self.asked += 1
+        self.was_asked.set()
         found = self.known.get(credential)
         if self.hold_authenticate is not None:
             await self.hold_authenticate.wait()

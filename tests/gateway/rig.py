@@ -83,7 +83,7 @@ class Rig:
         )
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.server = EdgeServer(self.edge, settings, host="127.0.0.1", port=self.port)
+        self.server = EdgeServer(self.edge, settings, SystemClock(), host="127.0.0.1", port=self.port)
 
     @property
     def captured(self) -> CapturingTelemetry:
@@ -123,11 +123,9 @@ async def running(
 ) -> AsyncIterator[Rig]:
     """A rig whose server runs."""
     rig = Rig(settings, telemetry or Telemetry.for_tests(), clock or SystemClock())
-    task = asyncio.create_task(rig.server.run())
-    await asyncio.sleep(0)
+    await rig.server.start()
     try:
         yield rig
     finally:
         rig.identity.release.set()
         await rig.server.stop()
-        await task

@@ -1,7 +1,9 @@
 """Whatever is thrown at the edge: a clear answer, and the server goes on."""
 
 import asyncio
+import contextlib
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,7 +83,7 @@ CASES: dict[str, tuple[bytes, int, str]] = {
         "invalid_input",
     ),
     "a method that is not there": (get("/api/v1/users").replace(b"GET", b"BREW", 1), 405, "method_not_allowed"),
-    "two lengths of a body": (
+    "chunks that are none": (
         post(b'{"name":"a"}', JSON + b"Transfer-Encoding: chunked\r\n"),
         400,
         "malformed_request",
@@ -223,17 +225,14 @@ def test_guard_takes_little_time_for_a_full_body(body: bytes) -> None:
 
 def _timed(body: bytes) -> float:
     start = time.process_time()
-    try:
+    with contextlib.suppress(TooDeep):
         check_json(body, 32)
-    except TooDeep:
-        pass
     return time.process_time() - start
 
 
 async def test_requests_of_any_kind_leave_memory_flat(shared: Rig) -> None:
     def resident() -> int:
-        with open("/proc/self/statm", "rb") as status:
-            return int(status.read().split()[1]) * 4096
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096
 
     async def storm(rounds: int) -> None:
         for _ in range(rounds):

@@ -69,7 +69,7 @@ def _service_jobs(services: Services) -> Sequence[Job]:
 def _kit_jobs(foundation: Foundation, services: Services) -> Sequence[Job]:
     replies = _Replies(foundation.database, foundation.clock, list(services.local))
     return (
-        Job(name="bus clean-up", every_seconds=3600, run=foundation.bus.sweep),
+        Job(name="bus clean-up", every_seconds=3600, run=lambda: foundation.bus.sweep(tuple(services.modules))),
         Job(name="idempotency clean-up", every_seconds=3600, run=replies.clean_up),
     )
 

@@ -48,7 +48,7 @@ class Callers:
                 credential, asking, locale=locale, idempotency_key=idempotency_key
             )
         except Unauthenticated:
-            self._refuse_over(*self._authenticator.take_address(address))
+            self._refuse_over(*self._authenticator.take_address(address, guessed=True))
             raise
         self._refuse_over(*self._authenticator.take(identified))
         return identified.ctx

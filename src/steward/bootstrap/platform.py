@@ -56,6 +56,7 @@ class Process:
         self._alone = alone
         self._clock: Clock = SystemClock()
         self._home = Home(settings.platform.home)
+        self.started = False
         self._telemetry = Telemetry(settings.telemetry, self._clock, Ids(self._clock), version=version())
 
     @asynccontextmanager
@@ -75,6 +76,7 @@ class Process:
             health = Health(version(), self._clock, self._telemetry.log)
             started = await self._serve(stack, foundation, services, health, lock)
             health.started()
+            self.started = True
             self._telemetry.log.info("platform ready", event_type="platform.ready", services=list(self._names))
             yield started
             self._telemetry.log.info("platform draining", event_type="platform.draining")
@@ -163,9 +165,9 @@ class Process:
         ops = Ops(health, self._telemetry.metrics, foundation.database)
         edge = make_edge(foundation, services, authenticator, ops, self._settings.gateway, version())
         port = platform.port or free_port(host)
-        server = EdgeServer(edge, self._settings.gateway, host=host, port=port)
-        serving = asyncio.create_task(server.run(), name="http")
-        stack.push_async_callback(_stop_serving, server, serving)
+        server = EdgeServer(edge, self._settings.gateway, self._clock, host=host, port=port)
+        await server.start()
+        stack.push_async_callback(server.stop)
         return f"http://{host}:{port}"
 
     async def _start_background(self, stack: AsyncExitStack, foundation: Foundation, services: Services) -> None:
@@ -194,11 +196,6 @@ def free_port(host: str) -> int:
         return probe.getsockname()[1]
 
 
-async def _stop_serving(server: EdgeServer, serving: asyncio.Task[None]) -> None:
-    await server.stop()
-    await serving
-
-
 async def run_up(settings: Settings, environment: Mapping[str, str], ready: Callable[[Started], None]) -> None:
     """Serve everything until SIGINT or SIGTERM, then drain. `ready` is called once all is up."""
     await _run(Process(settings, environment, (*service_names(), GATEWAY), alone=True), ready)
@@ -213,9 +210,24 @@ async def run_serve(
 
 async def _run(process: Process, ready: Callable[[Started], None]) -> None:
     stop = asyncio.Event()
+    serving = asyncio.create_task(_serve_until(process, ready, stop), name="platform")
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, _interrupt, stop, process, serving)
+    await asyncio.wait({serving})
+    if not serving.cancelled():
+        await serving
+
+
+def _interrupt(stop: asyncio.Event, process: Process, serving: asyncio.Task[None]) -> None:
+    """Drain; while it is still starting there is nothing to drain, so give up the start."""
+    if process.started:
+        stop.set()
+    else:
+        serving.cancel()
+
+
+async def _serve_until(process: Process, ready: Callable[[Started], None], stop: asyncio.Event) -> None:
     async with process.running() as started:
         ready(started)
         await stop.wait()

@@ -97,11 +97,11 @@ class Authenticator:
             f"user:{ctx.actor.id}", limit=self._settings.user_per_minute, window_s=MINUTE_S
         )
 
-    def take_address(self, address: str) -> tuple[str, Decision]:
-        """Count one request without a valid credential."""
+    def take_address(self, address: str, *, guessed: bool = False) -> tuple[str, Decision]:
+        """Count one request without a valid credential; `guessed` when it had one that is not good."""
         limit = self._settings.address_per_minute
         decision = self._limiter.take(f"address:{address}", limit=limit, window_s=MINUTE_S)
-        if not decision.allowed:
+        if guessed and not decision.allowed:
             # Until there is room again, unknown credentials from there are refused without asking anybody.
             self._cache.put(None, f"barred:{address}", decision, ttl_s=decision.retry_after_s, size=len(address) + 128)
         return "address", decision

@@ -14,15 +14,11 @@ _JSON: Final = b"application/json"
 _MAX_LENGTH_DIGITS: Final = 18
 
 
-class CallerGone(Exception):
-    """The caller left before the body was complete."""
-
-
 async def read_body(exchange: Exchange, receive: Receive, settings: GatewaySettings) -> bytes:
     """The body, empty where there is none; checked to be JSON within the limits.
 
     Raises `BodyTooLarge` before reading where the length is declared, `BodyTooSlow`, `UnsupportedMediaType`,
-    `UnsupportedCharset`, what `check_json` raises, and `CallerGone`.
+    `UnsupportedCharset`, `MalformedRequest` for one that breaks off, and what `check_json` raises.
     """
     declared = _declared_length(exchange, settings.max_body_bytes)
     if declared == 0 or exchange.method not in _WITH_BODY:
@@ -63,7 +59,8 @@ async def _collect(receive: Receive, limit: int) -> bytes:
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise CallerGone
+            # Also said of chunks that cannot be read; who is really gone does not hear the answer.
+            raise MalformedRequest("the body broke off before its end: send it whole")
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > limit:

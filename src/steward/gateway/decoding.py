@@ -68,7 +68,11 @@ def _lower(message: str) -> str:
 
 def _shown(body: bytes, path: str) -> str:
     """The value at msgspec's path in the body, cut to what fits a line."""
-    value: Any = msgspec.json.decode(body)
+    try:
+        value: Any = msgspec.json.decode(body)
+    except msgspec.MsgspecError:
+        # Such as a number of many digits, which fits no type at all.
+        return "out of any range"
     for step in _STEP.finditer(path):
         match value:
             case dict() if step["name"] is not None:

@@ -16,7 +16,7 @@ import msgspec
 
 from steward.gateway.address import Proxies
 from steward.gateway.authn import Authenticator, asking_ctx, credential_of
-from steward.gateway.body import CallerGone, read_body, replay
+from steward.gateway.body import read_body, replay
 from steward.gateway.cors import PREFLIGHT_HEADERS, check_origin, foreign_origin, is_origin, is_preflight
 from steward.gateway.errors import CredentialMissing, Defect, Draining, Overloaded, RateLimited, RequestTimedOut
 from steward.gateway.exchange import App, Exchange, Message, Receive, Scope, Send, correlation, read_head
@@ -125,8 +125,6 @@ class Edge:
         )
         try:
             await self._answer(exchange, receive, reply, vigil)
-        except CallerGone:
-            exchange.status = GONE
         except asyncio.CancelledError:
             if vigil.end is None:
                 raise
@@ -219,15 +217,15 @@ class Edge:
             )
         except (Unauthenticated, MalformedRequest) as error:
             self._observer.refused(error)
-            self._count_address(exchange)
+            self._count_address(exchange, guessed=not isinstance(error, CredentialMissing))
             raise
         exchange.ctx = identified.ctx
         self._observer.identified(identified.ctx)
         self._count(exchange, *self._authenticator.take(identified))
         return identified.policy.allowed_origins
 
-    def _count_address(self, exchange: Exchange) -> None:
-        self._count(exchange, *self._authenticator.take_address(exchange.address))
+    def _count_address(self, exchange: Exchange, *, guessed: bool = False) -> None:
+        self._count(exchange, *self._authenticator.take_address(exchange.address, guessed=guessed))
 
     def _count(self, exchange: Exchange, policy: str, decision: Decision) -> None:
         exchange.decisions[policy] = decision

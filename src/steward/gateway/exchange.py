@@ -155,7 +155,8 @@ def read_head(exchange: Exchange, settings: GatewaySettings) -> None:
     exchange.read = read
     if claims:
         scope["headers"] = [(name, value) for name, value in headers if not name.startswith(_CLAIMS)]
-    _check_framing(read, scope["http_version"])
+    if not read.get(b"host"):
+        raise MalformedRequest("a request needs a Host header (RFC 9112 section 3.2)")
 
 
 def _check_target(scope: Scope, limit: int) -> None:
@@ -168,11 +169,3 @@ def _check_target(scope: Scope, limit: int) -> None:
         raise MalformedRequest("the path is not UTF-8: percent-encode the bytes of its UTF-8 form")
     if not path.isprintable() or (b"%" in query and b"%00" in query):
         raise MalformedRequest("path or query contain control characters: leave them out")
-
-
-def _check_framing(read: Mapping[bytes, bytes], version: str) -> None:
-    # RFC 9112 section 6.3: a message with both may be an attempt at request smuggling and ought to be refused.
-    if b"transfer-encoding" in read and b"content-length" in read:
-        raise MalformedRequest("Content-Length and Transfer-Encoding exclude each other: send one")
-    if version == "1.1" and b"host" not in read:
-        raise MalformedRequest("HTTP/1.1 requires a Host header (RFC 9112 section 3.2)")

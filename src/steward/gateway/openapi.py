@@ -14,11 +14,11 @@ from typing import Any, Final, cast, get_args, get_origin
 import msgspec
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
-from litestar.response import Stream
 from litestar.routes import HTTPRoute
 
 from steward.gateway.field_docs import field_docs, structs_in
 from steward.gateway.problems import TYPE_PREFIX
+from steward.kit.web import JsonLines
 
 Json = dict[str, Any]
 
@@ -179,7 +179,7 @@ def _success(handler: HTTPRouteHandler) -> Json:
         return {"description": "The answer", "content": _content("application/json", _ref(types[-1]))}
     kind = str(getattr(handler.media_type, "value", handler.media_type))
     schema: Json = {"type": "string"}
-    if answer.is_subclass_of(Stream):
+    if answer.is_subclass_of(JsonLines):
         schema["description"] = "One JSON object a line."
     return {"description": "The answer", "content": _content(kind, schema)}
 

@@ -1,5 +1,6 @@
 """The answer of one request: adds what every answer carries, and remembers what was sent."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -69,6 +70,10 @@ class Reply:
                 self._vigil.extend(self._stream_seconds)
             self._exchange.answered_bytes += len(message.get("body", b""))
         await self._send(message)
+        if message.get("more_body"):
+            # Sending to a caller who has gone returns at once: without a pause here a stream that never waits for
+            # anything would keep the loop to itself, and nobody could tell it to stop.
+            await asyncio.sleep(0)
 
     async def problem(self, error: AppError) -> None:
         """Answer with a failure."""

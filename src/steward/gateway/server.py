@@ -1,6 +1,7 @@
 """The HTTP server around the edge: granian, embedded in this process's event loop."""
 
 import asyncio
+import socket
 from typing import Final
 
 from granian.constants import HTTPModes, Interfaces
@@ -9,20 +10,36 @@ from granian.server.embed import Server
 
 from steward.gateway.edge import Edge
 from steward.gateway.settings import GatewaySettings
+from steward.kit.clock import Clock
 from steward.kit.telemetry import granian_logging
 
 _BACKLOG: Final = 1024
 _BUFFER_BYTES: Final = 128 * 1024
 """What the server reads ahead of a connection; the edge's own limits lie below it and answer in words."""
+_RETRY_S: Final = 0.005
 _HEADROOM: Final = 100
 """Connections beyond the edge's limit that the server still takes, so that the edge can tell them to come back."""
 
 
-class EdgeServer:
-    """Serves one `Edge`: `run` until `stop`, which lets what is in flight end first."""
+class PortInUse(Exception):
+    """The address cannot be listened on."""
 
-    def __init__(self, edge: Edge, settings: GatewaySettings, *, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(
+            f"cannot listen on {host}:{port} ({reason.lower()}): stop what listens there, or choose another port "
+            "with STEWARD_PORT"
+        )
+
+
+class EdgeServer:
+    """Serves one `Edge` between `start` and `stop`, which lets what is in flight end first."""
+
+    def __init__(self, edge: Edge, settings: GatewaySettings, clock: Clock, *, host: str, port: int) -> None:
         self._edge = edge
+        self._clock = clock
+        self._host = host
+        self._port = port
+        self._serving: asyncio.Task[None] | None = None
         self._settings = settings
         self._server = Server(
             edge,
@@ -39,9 +56,17 @@ class EdgeServer:
             log_dictconfig=dict(granian_logging()),
         )
 
-    async def run(self) -> None:
-        """Serve until `stop` is called; the port is bound when control first returns to the loop."""
-        await self._server.serve()
+    async def start(self) -> None:
+        """Start serving; done when connections are accepted. Raises `PortInUse`."""
+        _check_free(self._host, self._port)
+        self._serving = asyncio.create_task(self._server.serve(), name="http")
+        trying = asyncio.create_task(self._until_accepting())
+        try:
+            await asyncio.wait((self._serving, trying), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            trying.cancel()
+        if self._serving.done():
+            await self._serving
 
     async def stop(self) -> None:
         """Refuse new requests, wait for those in flight as long as the settings allow, then close the port."""
@@ -52,3 +77,27 @@ class EdgeServer:
         except TimeoutError:
             self._edge.abandon()
         self._server.stop()
+        if self._serving is not None:
+            await self._serving
+
+    async def _until_accepting(self) -> None:
+        # granian says nothing when it listens, so this knocks.
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(self._host, self._port)
+            except OSError:
+                await self._clock.sleep(_RETRY_S)
+            else:
+                writer.close()
+                return
+
+
+def _check_free(host: str, port: int) -> None:
+    """Refuse a port in use; the server itself would share it (SO_REUSEPORT), and two platforms answer by turns."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortInUse(host, port, error.strerror or str(error)) from error

@@ -3,13 +3,16 @@
 A handler names its collaborators as parameters (`ctx: Caller`, `identity: IdentityPort`); the gateway provides them.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing
 from datetime import datetime
-from typing import Annotated, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar, cast
 
 import msgspec
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter, SkipValidation
+from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Scope, Send
 
 from steward.kit.context import Ctx
 from steward.kit.errors import InvalidInput
@@ -28,7 +31,9 @@ OPEN: Final[Mapping[str, bool]] = {"open": True}
 ENDS_ACCESS: Final[Mapping[str, bool]] = {"ends_access": True}
 """`opt` of a route that may take rights away: the gateway forgets what it keeps of the tenant before it answers."""
 
-_CHUNK_BYTES = 64 * 1024
+JSON_LINES: Final = "application/x-ndjson"
+
+_CHUNK_BYTES: Final = 64 * 1024
 
 
 class Items(msgspec.Struct, Generic[T], frozen=True):
@@ -46,30 +51,46 @@ def aware(value: datetime | None, field: str) -> datetime | None:
     return value
 
 
-async def json_lines(items: AsyncIterator[T]) -> AsyncIterator[bytes]:
+class JsonLines(ASGIResponse):
+    """An answer of newline-delimited JSON, sent as it is made and closed whatever ends it."""
+
+    def __init__(self, first: bytes, rest: AsyncGenerator[bytes]) -> None:
+        super().__init__(media_type=JSON_LINES)
+        self._first = first
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", JSON_LINES.encode())]
+        # Closed here, for a generator that is only dropped may hold its database connection until the next collection.
+        async with aclosing(self._rest) as rest:
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            if self._first:
+                await send({"type": "http.response.body", "body": self._first, "more_body": True})
+            async for chunk in rest:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def json_lines(items: AsyncIterator[Any]) -> JsonLines:
     """The items as newline-delimited JSON, in chunks of about 64 KiB.
 
     The first chunk is made before this returns, so that a refusal still becomes a proper error answer.
     """
     chunks = _chunks(items)
-    first = await anext(chunks, b"")
-
-    async def replay() -> AsyncIterator[bytes]:
-        yield first
-        async for chunk in chunks:
-            yield chunk
-
-    return replay()
+    return JsonLines(await anext(chunks, b""), chunks)
 
 
-async def _chunks(items: AsyncIterator[T]) -> AsyncIterator[bytes]:
+async def _chunks(items: AsyncIterator[Any]) -> AsyncGenerator[bytes]:
     encoder = msgspec.json.Encoder()
     buffer = bytearray()
-    async for item in items:
-        encoder.encode_into(item, buffer, -1)
-        buffer += b"\n"
-        if len(buffer) >= _CHUNK_BYTES:
-            yield bytes(buffer)
-            buffer.clear()
+    async with AsyncExitStack() as stack:
+        if isinstance(items, AsyncGenerator):
+            await stack.enter_async_context(aclosing(cast("AsyncGenerator[Any]", items)))
+        async for item in items:
+            encoder.encode_into(item, buffer, -1)
+            buffer += b"\n"
+            if len(buffer) >= _CHUNK_BYTES:
+                yield bytes(buffer)
+                buffer.clear()
     if buffer:
         yield bytes(buffer)

@@ -242,7 +242,7 @@ async def test_slow_reader_slows_the_stream_and_leaving_ends_it(world: World) ->
         for _ in range(20):  # Calls on the same loop give the server every chance to run ahead.
             await client.get_entry(ctx(), seq=1)
         assert world.audit.made < 500
-        await stream.aclose()  # type: ignore[attr-defined]
+        await stream.aclose()
         await asyncio.wait_for(world.audit.closed.wait(), 5)
 
 

@@ -126,6 +126,23 @@ async def test_instance_that_refuses_is_skipped(fleet: Fleet) -> None:
     assert names == {"b", "c"}
 
 
+async def test_instance_that_never_answers_holds_up_no_call(world: World) -> None:
+    held: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_server(lambda _, writer: held.append(writer), "127.0.0.1")
+    host, port = silent.sockets[0].getsockname()
+    async with world.client(where=Where(f"{host}:{port}", world.server.address)) as (rpc, pool):
+        await pool._listed()
+        await until(pool, world.server.address, ready=True)
+        started = CLOCK.monotonic()
+        for _ in range(6):
+            await TenantsClient(rpc).get_tenant(ctx(), tenant_id=ID)
+        assert CLOCK.monotonic() - started < 0.7  # Waiting for the silent one would take a second.
+    for writer in held:
+        writer.close()
+    silent.close()
+    await silent.wait_closed()
+
+
 async def test_instance_that_is_not_serving_is_skipped_until_it_is(fleet: Fleet) -> None:
     address = fleet.servers[0].address
     async with fleet.world.client(where=fleet.where) as (rpc, pool):
@@ -195,14 +212,6 @@ async def test_stop_lets_running_calls_end_and_does_not_wait_for_watchers(world:
         assert 0.4 < CLOCK.monotonic() - started < 5
     async with world.client(where=Where(world.server.address)) as (_, pool):
         assert await pool.ready() == []
-
-
-async def test_idle_server_stops_at_once_though_it_is_watched(world: World) -> None:
-    async with world.tenants_client() as client:
-        await client.get_tenant(ctx(), tenant_id=ID)
-        started = CLOCK.monotonic()
-        await world.server.stop(30)
-        assert CLOCK.monotonic() - started < 5
 
 
 async def test_more_calls_than_allowed_are_refused(world: World) -> None:

@@ -189,6 +189,16 @@ async def test_health_of_each_service_is_told(world: World, channel: grpc.aio.Ch
     watch.cancel()
 
 
+async def test_watch_of_the_health_ends_when_the_server_leaves(world: World, channel: grpc.aio.Channel) -> None:
+    watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+    assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+    started = CLOCK.monotonic()
+    await world.server.stop(20)
+    assert CLOCK.monotonic() - started < 5
+    assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+    assert await watch.read() is grpc.aio.EOF
+
+
 @pytest.mark.parametrize(
     ("peer", "address"),
     [

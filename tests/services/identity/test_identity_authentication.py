@@ -41,6 +41,14 @@ async def test_rights_come_from_the_roles_of_now_not_from_the_token(world: World
     assert "developer" in json.loads(base64.urlsafe_b64decode(member.tokens.access_token.split(".")[1] + "=="))["roles"]
 
 
+async def test_live_session_of_a_user_who_is_not_active_counts_for_nothing(world: World, home: Home) -> None:
+    member = await world.new_member(home)
+    await world.rows("UPDATE identity.user SET state = 'disabled' WHERE id = $1", member.id)
+    await refused(world, member.tokens.access_token)
+    with pytest.raises(InvalidCredential):
+        await world.identity.refresh(world.ctx(), refresh_token=member.tokens.refresh_token)
+
+
 async def test_principal_is_good_for_half_a_minute_at_most(world: World, home: Home) -> None:
     tokens = await world.login(home.owner.email)
     principal = await world.identity.authenticate(world.edge(), credential=tokens.access_token)

@@ -6,6 +6,7 @@ import bcrypt
 import pytest
 
 from steward.kit.authz import LoginNeeded
+from steward.kit.ids import PLATFORM
 from steward.services.identity.api import Role, UserState, UserUpdate
 from steward.services.identity.errors import (
     AccountLocked,
@@ -88,6 +89,14 @@ async def test_lock_out_does_not_tell_whether_an_address_has_a_user(world: World
     await fail(world, "ghost@nowhere.example", 5)
     with pytest.raises(AccountLocked):
         await world.login("ghost@nowhere.example", WRONG)
+
+
+async def test_failures_for_unknown_addresses_are_in_the_trail_of_the_platform(world: World) -> None:
+    before = len(await world.audits(PLATFORM))
+    await fail(world, "stranger@nowhere.example", 1)
+    (entry,) = (await world.audits(PLATFORM))[before:]
+    assert (entry.action, entry.outcome.value, entry.reason) == ("session.started", "failed", "unknown address")
+    assert entry.address == "192.0.2.7"
 
 
 async def test_of_guesses_at_once_no_more_than_the_limit_are_answered(world: World, home: Home) -> None:

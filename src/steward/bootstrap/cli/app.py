@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from steward.bootstrap.cli.exits import Exit
 from steward.bootstrap.cli.options import Lang, Options, global_first
 
 _COMPLETION = "_STEWARD_COMPLETE"
@@ -45,7 +46,10 @@ _EPILOG = (
 def main() -> None:
     """Entry point of `steward`."""
     arguments = global_first(sys.argv[1:])
-    build_app(arguments, everything=_COMPLETION in os.environ)(args=arguments, prog_name="steward")
+    try:
+        build_app(arguments, everything=_COMPLETION in os.environ)(args=arguments, prog_name="steward")
+    except KeyboardInterrupt:  # While modules were still being loaded.
+        sys.exit(Exit.INTERRUPTED)
 
 
 def build_app(arguments: Sequence[str], *, everything: bool = False) -> typer.Typer:

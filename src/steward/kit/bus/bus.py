@@ -113,11 +113,14 @@ class Bus:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
 
-    async def sweep(self) -> int:
-        """Delete events that every group consumer has handled and that are past their retention; how many."""
+    async def sweep(self, sources: Sequence[str]) -> int:
+        """Delete events of these services that every group consumer has handled and that are past their retention.
+
+        How many. Consumers of any process count from their first start on, so one process can sweep for all.
+        """
         before = self._clock.now() - timedelta(hours=self._settings.retention_hours)
         deleted = 0
-        for source in {source for subscription in self._subscriptions for source in subscription.sources}:
+        for source in sources:
             upto = await self._cursors.slowest(source) or await self._reader.tip(source)
             deleted += await self._reader.delete(source, EVENTS, upto, before)
         return deleted
@@ -136,6 +139,7 @@ class Bus:
                 position = await self._drain(subscription, source, position, signal)
             except Exception as error:  # noqa: BLE001 a consumer must outlive any failure; it is reported and tried again
                 self._observer.broke(subscription.name, error)
+                position = position if subscription.broadcast else None
                 await self._clock.sleep(self._settings.poll_seconds)
 
     async def _drain(

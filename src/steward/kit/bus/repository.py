@@ -86,11 +86,20 @@ class Cursors:
         self._db = database.service("kit")
 
     async def load(self, consumer: str, source: str) -> Position:
+        """Where a consumer stands; from its first start on it has a cursor, and nothing it lacks is swept away."""
+        start = Position()
         async with self._db.tx(_cursor_ctx()) as tx:
+            await tx.execute(
+                "INSERT INTO kit.bus_cursor (consumer, source, xid, id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                consumer,
+                source,
+                start.xid,
+                start.id,
+            )
             row = await tx.fetchrow(
                 "SELECT xid, id FROM kit.bus_cursor WHERE consumer = $1 AND source = $2", consumer, source
             )
-        return Position(row["xid"], row["id"]) if row else Position()
+        return Position(row["xid"], row["id"]) if row else start
 
     async def save(self, consumer: str, source: str, position: Position) -> None:
         async with self._db.tx(_cursor_ctx()) as tx:

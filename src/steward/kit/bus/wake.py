@@ -123,7 +123,7 @@ class Wake:
     async def _reconnect(self) -> None:
         try:
             await self._connect()
-        except (*LOST, asyncpg.InterfaceError):
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             await self._clock.sleep(self._retry_seconds)
         else:
             self.wake_all()

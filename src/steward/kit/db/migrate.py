@@ -20,6 +20,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 LOCK = 7_236_128_541
 """Key of the advisory lock that lets one process migrate at a time."""
 
+_HAS_DIGEST = """
+SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = 'kit' AND c.relname = 'schema_digest' AND has_schema_privilege(n.oid, 'USAGE'))
+"""
+"""Asked of the catalog, for a migration that was cut short may have left a schema that only its owner may use."""
+
 
 def migrations_digest(locations: Sequence[Path]) -> str:
     """SHA-256 over the names and contents of every migration."""
@@ -33,7 +39,7 @@ async def schema_is_current(dsn: str, digest: str) -> bool:
     """Whether the database was last migrated with these very files; any role may ask."""
     connection = await asyncpg.connect(dsn)
     try:
-        if await connection.fetchval("SELECT to_regclass('kit.schema_digest')") is None:
+        if not await connection.fetchval(_HAS_DIGEST):
             return False
         return await connection.fetchval("SELECT digest FROM kit.schema_digest") == digest
     finally:

@@ -14,6 +14,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 TENANT = "nullif(current_setting('steward.tenant', true), '')::uuid"
 """The tenant of the transaction; null (which matches nothing) where none is set."""
 
+SENSITIVE = "sensitive"
+"""The comment of a column that is classed sensitive."""
+
 
 def run_sql(sql: str) -> None:
     """Run SQL as it stands, several statements at once, in the migration's transaction."""
@@ -49,7 +52,7 @@ def create_service(service: str) -> None:
         CREATE TABLE {service}.intent (
             tenant_id uuid NOT NULL, id uuid NOT NULL, kind text NOT NULL, step int NOT NULL DEFAULT 0,
             undoing boolean NOT NULL DEFAULT false, attempts int NOT NULL DEFAULT 0,
-            due_at timestamptz NOT NULL, sealed bytea NOT NULL, PRIMARY KEY (tenant_id, id));
+            due_at timestamptz NOT NULL, sealed kit.sealed NOT NULL, PRIMARY KEY (tenant_id, id));
         CREATE INDEX ON {service}.intent (due_at);
         CREATE TABLE {service}.consumed (
             tenant_id uuid NOT NULL, consumer text NOT NULL, event_id uuid NOT NULL,
@@ -59,6 +62,7 @@ def create_service(service: str) -> None:
     tenant_table(service, "audit_outbox", "INSERT")
     tenant_table(service, "reply")
     tenant_table(service, "intent")
+    sensitive_columns(service, "intent", "sealed")
     tenant_table(service, "consumed")
     for table in ("outbox", "audit_outbox"):
         # A worker across tenants may write what it did too, and the relay reads and, after a while, deletes.
@@ -120,6 +124,16 @@ def shared_table(service: str, table: str, grants: str) -> None:
     """A table that belongs to no tenant (keys of processes, cursors): granted, with no row policy."""
     _check(table)
     run_sql(f"GRANT {grants} ON {service}.{table} TO steward_{service};")
+
+
+def sensitive_columns(service: str, table: str, *columns: str) -> None:
+    """Class columns as sensitive: what they hold must be sealed, so each is of the domain `kit.sealed`.
+
+    A test compares the class, which is kept as the column's comment, with the types and names of all columns.
+    """
+    for name in (table, *columns):
+        _check(name)
+    run_sql("".join(f"COMMENT ON COLUMN {service}.{table}.{column} IS '{SENSITIVE}';" for column in columns))
 
 
 def _check(name: str) -> None:

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from steward.kit.clock import Clock
 from steward.kit.db.errors import DatabaseBusy, DatabaseUnavailable, RoleTooStrong
-from steward.kit.db.tx import LOST, ServiceDb
+from steward.kit.db.tx import LOST, ServiceDb, terminate
 
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
@@ -121,15 +121,15 @@ class Database:
     async def release(self, connection: Connection) -> None:
         try:
             await self._pool.release(connection)
-        except LOST:
-            connection.terminate()
+        except (*LOST, asyncpg.InterfaceError):
+            terminate(connection)
 
     async def check(self) -> None:
         """One round trip; raises `DatabaseUnavailable`."""
         connection = await self.acquire()
         try:
             await connection.execute("SELECT 1")
-        except LOST as error:
+        except (*LOST, asyncpg.InterfaceError) as error:
             raise DatabaseUnavailable from error
         finally:
             await self.release(connection)
@@ -164,11 +164,12 @@ SELECT r.rolname AS name,
        CASE WHEN r.rolsuper THEN 'is a superuser'
             WHEN r.rolbypassrls THEN 'has BYPASSRLS'
             WHEN r.rolcreaterole THEN 'has CREATEROLE'
-            WHEN EXISTS (SELECT 1 FROM pg_roles m WHERE pg_has_role(r.oid, m.oid, 'SET')
+            WHEN r.rolreplication THEN 'has REPLICATION'
+            WHEN EXISTS (SELECT 1 FROM pg_roles m WHERE pg_has_role(r.oid, m.oid, 'MEMBER')
                          AND (m.rolsuper OR m.rolbypassrls))
                  THEN 'may become a role that bypasses row-level security'
             WHEN EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                         WHERE pg_has_role(r.oid, c.relowner, 'SET') AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+                         WHERE pg_has_role(r.oid, c.relowner, 'MEMBER') AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
                            AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast'))
                  THEN 'owns a table'
             ELSE '' END AS problem

@@ -194,16 +194,15 @@ class ServiceDb:
                 await connection.execute(begin)
                 yield tx
                 wrote = await tx.flush()
-                await connection.execute("COMMIT")
-            except LOST as error:
-                connection.terminate()
+                await _commit(connection, self.name)
+            except (*LOST, asyncpg.InterfaceError) as error:
+                # Outside the database these are no loss of it: an OSError may be the block's own, and InterfaceError
+                # is the driver's word for a wrong call too.
+                if not (is_closed(connection) or isinstance(error, asyncpg.PostgresError)):
+                    await _roll_back(connection)
+                    raise
+                terminate(connection)
                 raise DatabaseUnavailable from error
-            except asyncpg.InterfaceError as error:
-                # The driver's word for a wrong call, and also for a connection that closed under it.
-                if connection.is_closed():
-                    raise DatabaseUnavailable from error
-                await _roll_back(connection)
-                raise
             except BaseException:
                 await _roll_back(connection)
                 raise
@@ -214,9 +213,30 @@ class ServiceDb:
             database.committed(self.name)
 
 
+async def _commit(connection: Any, service: str) -> None:
+    # After a failed statement PostgreSQL answers COMMIT with a roll-back, which must not pass for success.
+    if await connection.execute("COMMIT") != "COMMIT":
+        message = f"a transaction of {service!r} went on after a failed statement, and nothing of it was committed"
+        raise RuntimeError(message)
+
+
 async def _roll_back(connection: Any) -> None:
     try:
-        if not connection.is_closed():
+        if not is_closed(connection):
             await connection.execute("ROLLBACK")
-    except LOST:
+    except (*LOST, asyncpg.InterfaceError):
+        terminate(connection)
+
+
+def is_closed(connection: Any) -> bool:
+    """Whether a connection of the pool is gone; the pool takes one that breaks back from under its user."""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
+
+
+def terminate(connection: Any) -> None:
+    """End a connection of the pool that is of no use any more, unless it is gone already."""
+    if not is_closed(connection):
         connection.terminate()

@@ -158,11 +158,17 @@ class Intents:
         """
         now = self._clock.now()
         due = now + LONGEST_PAUSE if everything else now
+        until = now + LEASE
         async with self._db.system_tx(SystemCtx(reason="resume intents", service=self._db.name)) as tx:
-            claimed = await repository.claim_due(tx, due, now + LEASE, limit)
+            claimed = await repository.claim_due(tx, due, until, limit)
+        tried = 0
         for tenant, intent_id in claimed:
+            # One that could outlast the lease is left to whoever claims it next.
+            if self._clock.now() + TIME_TO_RESUME > until:
+                break
             await self._resume(tenant, intent_id)
-        return len(claimed)
+            tried += 1
+        return tried
 
     async def _resume(self, tenant: TenantId, intent_id: UUID) -> None:
         system = SystemCtx(reason="resume an intent", service=self._db.name, tenant=tenant)
@@ -172,10 +178,7 @@ class Intents:
             return
         try:
             await self._carry_on(row)
-        except AppError as error:
-            if error.kind in TRANSIENT:
-                await self._postpone(system, row, error)
-        except Exception as error:  # noqa: BLE001 a defect in a step must not stop the sweeper; it is reported
+        except Exception as error:  # noqa: BLE001 a failure must not stop the sweeper; it is reported and tried again
             await self._postpone(system, row, error)
         else:
             self._observer.resumed(row.kind)
@@ -216,14 +219,16 @@ class Intents:
             await repository.delete(tx, row.tenant, row.id)
 
     async def _postpone(self, system: SystemCtx, row: IntentRow, error: Exception) -> None:
+        """Put an intent off, unless it was refused and undone to the end, and so is gone."""
         attempts = row.attempts + 1
-        self._observer.stuck(row.kind, attempts, error)
         pause = min(timedelta(seconds=2 ** min(attempts, 10)), LONGEST_PAUSE)
         async with self._db.tx(system) as tx:
             now = await repository.load(tx, row.tenant, row.id)
-            if now is not None:
-                again = msgspec.structs.replace(now, attempts=attempts)
-                await repository.save(tx, again, self._clock.now() + pause)
+            if now is None:
+                return
+            again = msgspec.structs.replace(now, attempts=attempts)
+            await repository.save(tx, again, self._clock.now() + pause)
+        self._observer.stuck(row.kind, attempts, error)
 
     async def _seal(self, ctx: Ctx, state: msgspec.Struct) -> bytes:
         content = _Content(ctx, msgspec.Raw(msgspec.json.encode(state)))

@@ -36,7 +36,7 @@ class RoundRobin:
     def __init__(self) -> None:
         self._turn = -1
 
-    def pick(self, backends: Sequence[B], ctx: Ctx) -> B:  # noqa: ARG002
+    def pick(self, backends: Sequence[B], ctx: Ctx) -> B:  # noqa: ARG002 the context decides nothing here
         self._turn += 1
         return backends[self._turn % len(backends)]
 
@@ -47,7 +47,7 @@ class LeastOutstanding:
     def __init__(self) -> None:
         self._turn = -1
 
-    def pick(self, backends: Sequence[B], ctx: Ctx) -> B:  # noqa: ARG002
+    def pick(self, backends: Sequence[B], ctx: Ctx) -> B:  # noqa: ARG002 the context decides nothing here
         self._turn += 1
         start = self._turn % len(backends)
         return min((*backends[start:], *backends[:start]), key=lambda backend: backend.outstanding)

@@ -18,6 +18,8 @@ CONNECT_TIMEOUT_S = 2.0
 """How long a call waits for an instance to be connected before it tries another."""
 REFRESH_S = 5.0
 """How old the list of addresses may be when a call is made."""
+NONE_REFRESH_S = 0.1
+"""The same while none of them can take calls."""
 DRAIN_S = 30.0
 """How long calls may go on to an instance that is no longer listed."""
 
@@ -143,7 +145,7 @@ class InstancePool:
 
         Nothing has been sent to an instance that is skipped, so trying another is always right.
         """
-        candidates = [instance for instance in await self._listed() if not instance.down]
+        candidates = await self._candidates(ctx)
         while candidates:
             ready = [instance for instance in candidates if instance.ready]
             chosen = self._balancer.pick(ready or candidates, ctx)
@@ -157,6 +159,15 @@ class InstancePool:
             retry_after=1,
         )
 
+    async def _candidates(self, ctx: Ctx) -> Sequence[Instance]:
+        """Instances that may take a call; where there are none, one that is just starting is waited for."""
+        until = self._clock.monotonic() + self._patience(ctx)
+        while True:
+            candidates = [instance for instance in await self._listed() if not instance.down]
+            if candidates or self._clock.monotonic() >= until:
+                return candidates
+            await self._clock.sleep(NONE_REFRESH_S)
+
     def _patience(self, ctx: Ctx) -> float:
         return min(CONNECT_TIMEOUT_S, max(0.0, (ctx.deadline - self._clock.now()).total_seconds()))
 
@@ -168,7 +179,10 @@ class InstancePool:
         return list(self._instances.values())
 
     def _outdated(self) -> bool:
-        return self._listed_at is None or self._clock.monotonic() - self._listed_at >= REFRESH_S
+        if self._listed_at is None:
+            return True
+        usable = any(not instance.down for instance in self._instances.values())
+        return self._clock.monotonic() - self._listed_at >= (REFRESH_S if usable else NONE_REFRESH_S)
 
     async def _list(self) -> None:
         try:

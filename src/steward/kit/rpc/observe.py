@@ -23,7 +23,7 @@ class RpcObserver(Protocol):
 class NoObserver:
     """Sees nothing."""
 
-    def rpc_span(self, service: str, method: str, ctx: Ctx, side: Side) -> AbstractContextManager[Ctx]:  # noqa: ARG002
+    def rpc_span(self, service: str, method: str, ctx: Ctx, side: Side) -> AbstractContextManager[Ctx]:  # noqa: ARG002 the Protocol names them
         return nullcontext(ctx)
 
 

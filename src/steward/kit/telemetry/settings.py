@@ -16,6 +16,8 @@ class LogLevel(StrEnum):
 
 
 class LogFormat(StrEnum):
+    AUTO = "auto"
+    """Text where standard error is a terminal, JSON everywhere else."""
     JSON = "json"
     """One JSON object a line, for programs."""
     TEXT = "text"
@@ -30,7 +32,7 @@ class TelemetrySettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "steward"
     log_level: Annotated[LogLevel, Meta(description="Records below this level are not written.")] = LogLevel.INFO
     log_format: Annotated[LogFormat, Meta(description="How log lines look: for programs or for people.")] = (
-        LogFormat.JSON
+        LogFormat.AUTO
     )
     otlp_endpoint: Annotated[
         str,

@@ -65,8 +65,11 @@ class StdlibLogs:
 
 
 def granian_logging() -> Mapping[str, Any]:
-    """The `log_dictconfig` for granian's servers: no handlers of its own, records go up to ours."""
-    quiet: dict[str, Any] = {"handlers": [], "propagate": True}
+    """The `log_dictconfig` for granian's servers: no handlers of its own, errors go up to ours.
+
+    What it says below that is the life of its worker, and that its embedded server is new.
+    """
+    quiet: dict[str, Any] = {"handlers": [], "propagate": True, "level": "ERROR"}
     return {"handlers": {}, "loggers": {"_granian": quiet, "granian.access": dict(quiet)}}
 
 

@@ -43,7 +43,8 @@ class Telemetry:
         self.settings = settings
         self.metrics = Metrics(clock, settings.metrics_tenant_labels)
         out = sys.stderr.buffer if stream is None else stream
-        render = render_json if settings.log_format is LogFormat.JSON else text_renderer(color=out.isatty())
+        text = settings.log_format is LogFormat.TEXT or (settings.log_format is LogFormat.AUTO and out.isatty())
+        render = text_renderer(color=out.isatty()) if text else render_json
         sink = LineSink(out, self.metrics.log_line_dropped)
         self.log = make_logger(sink, Formatter(settings.service_name, clock, render), settings.log_level)
         self._tracing = _tracing(settings, clock, ids, version, span_processor)

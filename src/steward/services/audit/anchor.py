@@ -8,6 +8,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -31,19 +32,34 @@ class Anchor:
 
     def _write(self, lines: bytes) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(descriptor, lines)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with open(self.path, "ab+", opener=_private) as file:
+            if file.tell() and not _ends_a_line(file):
+                lines = b"\n" + lines
+            file.write(lines)
+            file.flush()
+            os.fsync(file.fileno())
 
     def _read(self, tenant: TenantId) -> Sequence[Head]:
         if not self.path.exists():
             return ()
         wanted = str(tenant).encode()
         with self.path.open("rb") as file:
-            # The last line may be cut short by a crash; whatever it lost is in the database or was never sealed.
-            lines = (line for line in file if wanted in line and line.endswith(b"\n"))
-            heads = [msgspec.json.decode(line, type=Head) for line in lines]
-        return [head for head in heads if head.tenant == tenant]
+            heads = [_head(line) for line in file if wanted in line]
+        return [head for head in heads if head is not None and head.tenant == tenant]
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _ends_a_line(file: BinaryIO) -> bool:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
+
+
+def _head(line: bytes) -> Head | None:
+    """The head of a line; None for one that a crash cut short, whose head is in the database or was never sealed."""
+    try:
+        return msgspec.json.decode(line, type=Head)
+    except msgspec.DecodeError:
+        return None

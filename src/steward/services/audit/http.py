@@ -8,11 +8,10 @@ from litestar import get, post
 from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromQuery, PathParameter, QueryParameter, SkipValidation
-from litestar.response import Stream
 
 from steward.kit.audit import Outcome
 from steward.kit.paging import Page
-from steward.kit.web import Caller, PageCursor, PageLimit, aware, json_lines
+from steward.kit.web import JSON_LINES, Caller, JsonLines, PageCursor, PageLimit, aware, json_lines
 from steward.services.audit.api import AuditApi, Checkpoint, Entry, EntryFilter, Verification
 
 AuditPort = NamedDependency[SkipValidation[AuditApi]]
@@ -78,14 +77,14 @@ async def get_entry(ctx: Caller, audit: AuditPort, seq: Seq) -> Entry:
     "/api/v1/audit/export",
     tags=TAGS,
     dependencies={"where": Provide(entry_filter)},
-    media_type="application/x-ndjson",
+    media_type=JSON_LINES,
 )
-async def export_entries(ctx: Caller, audit: AuditPort, where: Where) -> Stream:
+async def export_entries(ctx: Caller, audit: AuditPort, where: Where) -> JsonLines:
     """Export audit entries, oldest first, one JSON object a line
 
     Each line is an entry as `get_entry` returns it. Needs `audit:export`.
     """
-    return Stream(await json_lines(audit.export_entries(ctx, where=where)), media_type="application/x-ndjson")
+    return await json_lines(audit.export_entries(ctx, where=where))
 
 
 @get("/api/v1/audit/checkpoints", tags=TAGS)

@@ -1,8 +1,10 @@
 """The rules of the audit service."""
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from steward.kit.audit import Audit, Outcome
 from steward.kit.authz import Authz
@@ -20,6 +22,13 @@ from steward.services.audit.signing import Signer
 from steward.services.audit.verification import ChainCheck
 
 _CHUNK = 500
+_BEFORE_ALL = -(2**63)
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """What a cursor of this service holds: the entry or checkpoint that a page ended with."""
+
+    seq: Annotated[int, Meta(ge=1, le=2**63 - 1)]
 
 
 class AuditService:
@@ -36,11 +45,11 @@ class AuditService:
         self, ctx: Ctx, *, where: EntryFilter = EntryFilter(), limit: int = 50, cursor: str | None = None
     ) -> Page[Entry]:
         await self._authz.require(ctx, "audit:read", "audit")
-        before = decode_cursor(cursor, int)
+        before = _before(cursor)
         async with self._db.tx(ctx) as tx:
             rows = await self._rows.newest(tx, ctx.require_tenant(), where, before, limit + 1)
         more = len(rows) > limit
-        return Page([_entry(row) for row in rows[:limit]], encode_cursor(rows[limit - 1].seq) if more else None)
+        return Page([_entry(row) for row in rows[:limit]], encode_cursor(_Place(rows[limit - 1].seq)) if more else None)
 
     async def get_entry(self, ctx: Ctx, *, seq: int) -> Entry:
         await self._authz.require(ctx, "audit:read", f"audit/{seq}")
@@ -66,12 +75,12 @@ class AuditService:
 
     async def list_checkpoints(self, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[Checkpoint]:
         await self._authz.require(ctx, "audit:read", "audit")
-        before = decode_cursor(cursor, int)
+        before = _before(cursor)
         async with self._db.tx(ctx) as tx:
             heads = await self._rows.checkpoints(tx, ctx.require_tenant(), before, limit + 1)
         more = len(heads) > limit
         page = [_checkpoint(head) for head in heads[:limit]]
-        return Page(page, encode_cursor(heads[limit - 1].seq) if more else None)
+        return Page(page, encode_cursor(_Place(heads[limit - 1].seq)) if more else None)
 
     async def verify_chain(self, ctx: Ctx) -> Verification:
         await self._authz.require(ctx, "audit:verify", "audit")
@@ -103,7 +112,10 @@ class AuditService:
         tenant = ctx.require_tenant()
         async with self._db.tx(ctx) as tx:
             head = await self._rows.head(tx, tenant)
-        after = 0
+            # A head is committed with its signature, so this one, which may be newer than those read before, has one.
+            for signed in await self._rows.checkpoints(tx, tenant, None if head is None else head.seq + 1, 1):
+                check.expect(signed)
+        after = _BEFORE_ALL
         while True:
             async with self._db.tx(ctx) as tx:
                 rows = await self._rows.oldest(tx, tenant, EntryFilter(), after, _CHUNK)
@@ -125,6 +137,11 @@ class AuditService:
             if len(heads) < _CHUNK:
                 return found
             before = heads[-1].seq
+
+
+def _before(cursor: str | None) -> int | None:
+    place = decode_cursor(cursor, _Place)
+    return None if place is None else place.seq
 
 
 def _entry(row: EntryRow) -> Entry:

@@ -21,7 +21,8 @@ class ChainCheck:
         self._keys = keys
         self._signed: dict[int, list[Head]] = {}
         for head in signed:
-            self._signed.setdefault(head.seq, []).append(head)
+            self.expect(head)
+        self._last_signed = 0
         self._count = 0
         self.findings: list[Finding] = []
 
@@ -30,9 +31,18 @@ class ChainCheck:
         """How many entries were seen."""
         return self._count
 
+    def expect(self, head: Head) -> None:
+        """A signed head of this chain that the entries must come to; before its entry is taken."""
+        known = self._signed.setdefault(head.seq, [])
+        if head not in known:
+            known.append(head)
+
     def take(self, row: EntryRow) -> None:
         """The next entry."""
         self._count += 1
+        if row.seq < 1:
+            self._find(row.seq, "stands before the first entry of the chain")
+            return
         if row.seq != self._link.seq + 1:
             self._find(row.seq, f"follows entry {self._link.seq}: entries between them are missing or out of order")
         link = next_link(Link(row.seq - 1, self._link.hash), row.body)
@@ -52,6 +62,8 @@ class ChainCheck:
                 self._find(self._link.seq, "the chain has entries but no head")
         elif head.seq != self._link.seq or (head.seq and head.hash != self._link.hash):
             self._find(head.seq, f"the head is at entry {head.seq}, the last entry found is {self._link.seq}")
+        elif head.seq > self._last_signed:
+            self._find(head.seq, f"entries behind {self._last_signed} were never signed")
         for seq in sorted(self._signed):
             self._find(seq, "was signed as sealed, and is not there")
 
@@ -62,6 +74,8 @@ class ChainCheck:
             self._find(head.seq, "a signed head of this entry has a signature that does not hold")
         elif head.hash != found:
             self._find(head.seq, "its hash differs from the one that was signed")
+        else:
+            self._last_signed = head.seq
 
     def _find(self, seq: int, problem: str) -> None:
         if len(self.findings) < MAX_FINDINGS:

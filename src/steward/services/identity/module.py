@@ -19,7 +19,7 @@ from steward.services.identity.settings import IdentitySettings
 from steward.services.identity.use_case import IdentityParts
 
 SETTINGS_PREFIX = "STEWARD_IDENTITY_"
-PASSWORD_PREFIX = "STEWARD_PASSWORD_"
+PASSWORD_PREFIX = "STEWARD_PASSWORD_"  # noqa: S105 the beginning of variables' names
 
 
 def build(parts: Parts) -> Built:

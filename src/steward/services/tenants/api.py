@@ -155,7 +155,7 @@ class TenantsApi(Protocol):
     async def delete_tenant(self, ctx: Ctx, *, tenant_id: TenantId) -> None:
         """Delete a tenant for good: its keys are destroyed, so that no sealed value can ever be read again.
 
-        Needs `platform:tenants`; one's own tenant cannot be deleted (`WrongTenantState`).
+        Needs `platform:tenants`; raises `OwnTenant` for one's own and `WrongTenantState` while it is being created.
         """
         ...
 

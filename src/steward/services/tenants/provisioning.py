@@ -11,21 +11,22 @@ from steward.kit.clock import Clock
 from steward.kit.context import Ctx
 from steward.kit.crypto import Envelope
 from steward.kit.crypto.secrets import CredentialKind, new_credential
-from steward.kit.db import ServiceDb
+from steward.kit.db import ServiceDb, Tx
 from steward.kit.idempotency import Idempotency
 from steward.kit.ids import Ids, TenantId
 from steward.kit.intents import Flow, Intents, Step
 from steward.kit.module import Apis
 from steward.services.identity.api import IdentityApi, UserId
 from steward.services.tenants.api import Plan, Quota, Tenant, TenantCreated, TenantState
-from steward.services.tenants.errors import OwnTenant, SlugTaken, TenantNotFound
+from steward.services.tenants.errors import OwnTenant, SlugTaken, TenantNotFound, WrongTenantState
 from steward.services.tenants.events import TenantCreated as TenantCreatedEvent
-from steward.services.tenants.events import TenantDeleted
+from steward.services.tenants.events import TenantDeleted, TenantSuspended
 from steward.services.tenants.quotas import Quotas
 from steward.services.tenants.repository import TenantsRepository
 
 CREATE = "create_tenant"
 DELETE = "delete_tenant"
+_DELETION = "the tenant is being deleted"
 
 
 class Creation(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +128,8 @@ class Provisioning:
             tenant = await self._rows.get(tx, tenant_id)
         if tenant is None or tenant.state is TenantState.DELETED:
             raise TenantNotFound(tenant_id)
+        if tenant.state is TenantState.PROVISIONING:
+            raise WrongTenantState(tenant.state, "deleted")
         intent = await self._intents.prepare(ctx, self._deletion, Deletion(tenant_id=tenant_id))
         async with self._db.tx(ctx) as tx:
             await self._intents.commit(tx, intent)
@@ -168,7 +171,10 @@ class Provisioning:
 
     async def _withdraw(self, ctx: Ctx, state: Creation) -> None:
         """Undo of `insert`, also when the slug was taken: bury the row, if any, and free the idempotency key."""
-        await self._bury_row(ctx, state.tenant_id)
+        async with self._db.tx(ctx.for_tenant(state.tenant_id)) as tx:
+            tenant = await self._rows.lock(tx, state.tenant_id)
+            if tenant is not None:
+                await self._bury_row(tx, tenant)
         async with self._db.tx(ctx) as tx:
             await self._idempotency.forget(tx, ctx, CREATE)
 
@@ -180,14 +186,14 @@ class Provisioning:
         await self._erase_users(ctx, Deletion(tenant_id=state.tenant_id))
 
     async def _close(self, ctx: Ctx, state: Deletion) -> Deletion:
-        """Refuse the tenant's calls from now on; its trail gets its last entry."""
+        """Refuse the tenant's calls from now on."""
         async with self._db.tx(ctx.for_tenant(state.tenant_id)) as tx:
             tenant = await self._rows.lock(tx, state.tenant_id)
-            if tenant is not None and tenant.state is not TenantState.DELETED:
-                closed = msgspec.structs.replace(tenant, state=TenantState.SUSPENDED, updated_at=self._clock.now())
+            if tenant is not None and tenant.state is TenantState.ACTIVE:
+                closed = self._changed(tenant, TenantState.SUSPENDED)
                 await self._rows.update(tx, closed)
-                tx.audit(Audit(action="tenant.deleted", resource=f"tenant/{tenant.id}", before=tenant))
-                tx.emit(TenantDeleted())
+                tx.audit(Audit(action="tenant.suspended", resource=f"tenant/{tenant.id}", before=tenant, after=closed))
+                tx.emit(TenantSuspended(reason=_DELETION))
         return state
 
     async def _erase_users(self, ctx: Ctx, state: Deletion) -> Deletion:
@@ -200,23 +206,27 @@ class Provisioning:
         return state
 
     async def _bury(self, ctx: Ctx, state: Deletion) -> Deletion:
-        await self._bury_row(ctx, state.tenant_id)
+        """The last entry of the tenant's trail and its last event, once with the change of state."""
+        async with self._db.tx(ctx.for_tenant(state.tenant_id)) as tx:
+            tenant = await self._rows.lock(tx, state.tenant_id)
+            if tenant is not None and tenant.state is not TenantState.DELETED:
+                await self._bury_row(tx, tenant)
+                tx.audit(Audit(action="tenant.deleted", resource=f"tenant/{tenant.id}", before=tenant))
+                tx.emit(TenantDeleted())
         return state
 
-    async def _bury_row(self, ctx: Ctx, tenant_id: TenantId) -> None:
+    async def _bury_row(self, tx: Tx, tenant: Tenant) -> None:
         """Leave of the tenant only that there was one: its name is gone and its slug is free."""
-        async with self._db.tx(ctx.for_tenant(tenant_id)) as tx:
-            tenant = await self._rows.lock(tx, tenant_id)
-            if tenant is not None:
-                buried = msgspec.structs.replace(
-                    tenant,
-                    state=TenantState.DELETED,
-                    slug=f"deleted-{tenant_id.hex}",
-                    name="deleted",
-                    allowed_origins=[],
-                    updated_at=self._clock.now(),
-                )
-                await self._rows.update(tx, buried)
+        buried = msgspec.structs.replace(
+            self._changed(tenant, TenantState.DELETED),
+            slug=f"deleted-{tenant.id.hex}",
+            name="deleted",
+            allowed_origins=[],
+        )
+        await self._rows.update(tx, buried)
+
+    def _changed(self, tenant: Tenant, state: TenantState) -> Tenant:
+        return msgspec.structs.replace(tenant, state=state, version=tenant.version + 1, updated_at=self._clock.now())
 
 
 def _new_tenant(state: Creation) -> Tenant:

@@ -10,7 +10,7 @@ from steward.kit.context import Ctx
 from steward.kit.db import ServiceDb, Tx
 from steward.kit.ids import TenantId
 from steward.services.tenants.access import Access
-from steward.services.tenants.api import Plan, Quota, QuotaUse, Tenant, TenantUsage
+from steward.services.tenants.api import Plan, Quota, QuotaUse, Tenant, TenantState, TenantUsage
 from steward.services.tenants.errors import QuotaExceeded, TenantNotFound
 from steward.services.tenants.events import QuotaChanged
 from steward.services.tenants.plans import PLANS
@@ -36,7 +36,7 @@ class Quotas:
         await self._authz.require(ctx, "platform:tenants", f"tenant/{tenant_id}")
         async with self._db.tx(ctx.for_tenant(tenant_id)) as tx:
             tenant = await self._rows.lock(tx, tenant_id)
-            if tenant is None:
+            if tenant is None or tenant.state is TenantState.DELETED:
                 raise TenantNotFound(tenant_id)
             before = await self._use(tx, tenant, quota)
             await self._rows.set_override(tx, tenant_id, quota, limit)

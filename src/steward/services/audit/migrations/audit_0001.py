@@ -1,6 +1,13 @@
 """Chained entries, heads, signed checkpoints and the collector's cursors."""
 
-from steward.kit.db.migrations import create_service, run_sql, shared_table, system_access, tenant_table
+from steward.kit.db.migrations import (
+    create_service,
+    run_sql,
+    sensitive_columns,
+    shared_table,
+    system_access,
+    tenant_table,
+)
 
 revision = "audit_0001"
 down_revision = None
@@ -41,6 +48,7 @@ def upgrade() -> None:
     system_access("audit", "head", "INSERT", head)
     system_access("audit", "head", "UPDATE", ("seq", "hash"))
     system_access("audit", "checkpoint", "INSERT", (*head, "at", "key_id", "signature"))
+    sensitive_columns("audit", "signing_key", "sealed")
     shared_table("audit", "signing_key", "SELECT, INSERT")
     run_sql("GRANT SELECT, INSERT, UPDATE ON audit.collected TO steward_audit_system;")
 

@@ -1,6 +1,6 @@
 """API keys: made, listed and revoked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -36,7 +36,10 @@ from steward.services.tenants.api import Quota
 
 _CREATE = "create_api_key"
 
-_CREDENTIALS = {KeyKind.SECRET: CredentialKind.SECRET_KEY, KeyKind.PUBLISHABLE: CredentialKind.PUBLISHABLE_KEY}
+_CREDENTIALS: Mapping[KeyKind, CredentialKind] = {
+    KeyKind.SECRET: CredentialKind.SECRET_KEY,
+    KeyKind.PUBLISHABLE: CredentialKind.PUBLISHABLE_KEY,
+}
 
 
 class KeyCreation(msgspec.Struct, frozen=True, kw_only=True):

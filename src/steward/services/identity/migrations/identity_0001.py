@@ -1,6 +1,6 @@
 """Users, passwords, roles, invitations, sessions, API keys; log-in attempts and signing keys of the installation."""
 
-from steward.kit.db.migrations import create_service, run_sql, system_access, tenant_table
+from steward.kit.db.migrations import create_service, run_sql, sensitive_columns, system_access, tenant_table
 
 revision = "identity_0001"
 down_revision = None
@@ -10,6 +10,19 @@ depends_on = ("kit_0001",)
 
 def upgrade() -> None:
     create_service("identity")
+    _users()
+    _sessions_and_keys()
+    _platform()
+    for table in ("user", "password", "user_role", "invitation", "session", "refresh_token", "api_key"):
+        tenant_table("identity", table)
+    _system_grants()
+
+
+def downgrade() -> None:
+    run_sql("DROP SCHEMA identity CASCADE")
+
+
+def _users() -> None:
     run_sql("""
         -- A deleted user stays as a row without personal data, so that ids in the trail keep their meaning.
         CREATE TABLE identity.user (
@@ -40,7 +53,11 @@ def upgrade() -> None:
             FOREIGN KEY (tenant_id, user_id) REFERENCES identity.user ON DELETE CASCADE);
         CREATE INDEX ON identity.invitation (tenant_id, user_id);
         CREATE INDEX ON identity.invitation (expires_at);
+    """)
 
+
+def _sessions_and_keys() -> None:
+    run_sql("""
         CREATE TABLE identity.session (
             tenant_id uuid NOT NULL, id uuid NOT NULL, user_id uuid NOT NULL,
             created_at timestamptz NOT NULL, last_used_at timestamptz NOT NULL,
@@ -70,7 +87,11 @@ def upgrade() -> None:
             PRIMARY KEY (tenant_id, id),
             FOREIGN KEY (tenant_id, created_by) REFERENCES identity.user ON DELETE CASCADE);
         CREATE INDEX ON identity.api_key (tenant_id, created_by) WHERE revoked_at IS NULL;
+    """)
 
+
+def _platform() -> None:
+    run_sql("""
         -- By address, whether or not it has a user, so that lock-out does not tell the one from the other.
         CREATE TABLE identity.login_attempt (
             email_index bytea PRIMARY KEY CHECK (octet_length(email_index) = 32),
@@ -85,8 +106,12 @@ def upgrade() -> None:
         GRANT SELECT, INSERT, UPDATE, DELETE ON identity.login_attempt, identity.signing_key
             TO steward_identity_system;
     """)
-    for table in ("user", "password", "user_role", "invitation", "session", "refresh_token", "api_key"):
-        tenant_table("identity", table)
+
+
+def _system_grants() -> None:
+    sensitive_columns("identity", "user", "email", "name")
+    sensitive_columns("identity", "session", "address", "user_agent")
+    sensitive_columns("identity", "signing_key", "private_key")
     system_access("identity", "user", "SELECT", ("tenant_id", "id", "email_index", "state"))
     system_access("identity", "session", "SELECT", ("tenant_id", "id", "expires_at", "revoked_at", "last_used_at"))
     system_access("identity", "session", "UPDATE", ("last_used_at",))
@@ -97,7 +122,3 @@ def upgrade() -> None:
     system_access("identity", "invitation", "DELETE")
     system_access("identity", "api_key", "SELECT", ("tenant_id", "id", "last_used_at"))
     system_access("identity", "api_key", "UPDATE", ("last_used_at",))
-
-
-def downgrade() -> None:
-    run_sql("DROP SCHEMA identity CASCADE")

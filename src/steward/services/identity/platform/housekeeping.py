@@ -6,7 +6,7 @@ from datetime import timedelta
 from steward.kit.clock import Clock
 from steward.kit.context import SystemCtx
 from steward.kit.db import ServiceDb, Tx
-from steward.services.identity.platform.repository import SweepRepository
+from steward.services.identity.platform.repository import SweepSystemRepository
 
 BATCH = 1000
 
@@ -26,10 +26,10 @@ class Housekeeping:
         now = self._clock.now()
         return sum(
             [
-                await self._all(lambda tx: SweepRepository(tx).sessions(now - _KEPT, BATCH)),
-                await self._all(lambda tx: SweepRepository(tx).refresh_tokens(now, BATCH)),
-                await self._all(lambda tx: SweepRepository(tx).invitations(now, BATCH)),
-                await self._all(lambda tx: SweepRepository(tx).login_attempts(now - _KEPT, BATCH)),
+                await self._all(lambda tx: SweepSystemRepository(tx).sessions(now - _KEPT, BATCH)),
+                await self._all(lambda tx: SweepSystemRepository(tx).refresh_tokens(now, BATCH)),
+                await self._all(lambda tx: SweepSystemRepository(tx).invitations(now, BATCH)),
+                await self._all(lambda tx: SweepSystemRepository(tx).login_attempts(now - _KEPT, BATCH)),
             ]
         )
 

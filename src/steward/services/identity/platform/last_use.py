@@ -7,7 +7,7 @@ from steward.kit.clock import Clock
 from steward.kit.context import SystemCtx
 from steward.kit.db import ServiceDb
 from steward.kit.ids import TenantId
-from steward.services.identity.platform.repository import UseRepository
+from steward.services.identity.platform.repository import UseSystemRepository
 from steward.services.identity.settings import IdentitySettings
 
 
@@ -41,7 +41,7 @@ class LastUse:
         self._keys, self._sessions = {}, {}
         try:
             async with self._db.system_tx(SystemCtx(reason="last use", service="identity")) as tx:
-                rows = UseRepository(tx)
+                rows = UseSystemRepository(tx)
                 await rows.touch_keys(keys)
                 await rows.touch_sessions(sessions)
         except BaseException:

@@ -7,7 +7,7 @@ from steward.kit.clock import Clock
 from steward.kit.context import SystemCtx
 from steward.kit.db import ServiceDb
 from steward.services.identity.errors import AccountLocked
-from steward.services.identity.platform.repository import LoginRepository
+from steward.services.identity.platform.repository import LoginSystemRepository
 from steward.services.identity.records import Attempt
 from steward.services.identity.settings import IdentitySettings
 
@@ -34,7 +34,7 @@ class LockOut:
     async def check(self, email_index: bytes) -> None:
         """Raise `AccountLocked` where log-in is locked now."""
         async with self._db.system_tx(_CTX) as tx:
-            attempt = await LoginRepository(tx).attempt(email_index)
+            attempt = await LoginSystemRepository(tx).attempt(email_index)
         self.refuse(attempt)
 
     async def failed(self, email_index: bytes) -> bool:
@@ -42,7 +42,7 @@ class LockOut:
         now = self._clock.now()
         until = now + timedelta(seconds=self._settings.lockout_seconds)
         async with self._db.system_tx(_CTX) as tx:
-            rows = LoginRepository(tx)
+            rows = LoginSystemRepository(tx)
             counted = await rows.fail(email_index, now, self._settings.lockout_failures, until)
             standing = counted or await rows.attempt(email_index)
         if counted is None:
@@ -52,7 +52,7 @@ class LockOut:
     async def succeeded(self, email_index: bytes) -> None:
         """Forget the failures. Raises `AccountLocked` where log-in was locked meanwhile."""
         async with self._db.system_tx(_CTX) as tx:
-            standing = await LoginRepository(tx).succeed(email_index, self._clock.now())
+            standing = await LoginSystemRepository(tx).succeed(email_index, self._clock.now())
         self.refuse(standing)
 
 

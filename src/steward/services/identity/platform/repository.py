@@ -13,7 +13,7 @@ from steward.services.identity.records import Attempt, Candidate, SigningKeyRow
 _SIGNING_KEY = "kid, public_key, private_key, created_at, signs_from, expires_at"
 
 
-class LoginRepository:
+class LoginSystemRepository:
     """Who is meant by an address, and how its log-ins went."""
 
     def __init__(self, tx: Tx) -> None:
@@ -68,7 +68,7 @@ class LoginRepository:
         return None if forgotten else await self.attempt(email_index)
 
 
-class SigningKeyRepository:
+class SigningKeySystemRepository:
     """The keys that sign access tokens; they belong to the installation, not to a tenant."""
 
     def __init__(self, tx: Tx) -> None:
@@ -104,7 +104,7 @@ class SigningKeyRepository:
         return await self._tx.execute("DELETE FROM identity.signing_key WHERE expires_at <= $1", now)
 
 
-class UseRepository:
+class UseSystemRepository:
     """When keys and sessions were last used."""
 
     def __init__(self, tx: Tx) -> None:
@@ -130,7 +130,7 @@ class UseRepository:
         )
 
 
-class SweepRepository:
+class SweepSystemRepository:
     """Removal of what has expired, a bounded number of rows a call."""
 
     def __init__(self, tx: Tx) -> None:

@@ -14,7 +14,7 @@ from steward.kit.ids import Ids
 from steward.services.identity import tokens
 from steward.services.identity.api import JsonWebKeySet
 from steward.services.identity.errors import InvalidCredential
-from steward.services.identity.platform.repository import SigningKeyRepository
+from steward.services.identity.platform.repository import SigningKeySystemRepository
 from steward.services.identity.records import SigningKeyRow
 from steward.services.identity.settings import IdentitySettings
 
@@ -96,7 +96,7 @@ class SigningKeys:
         now = self._clock.now()
         fresh = await self._fresh(now)
         async with self._db.system_tx(SystemCtx(reason="rotation of signing keys", service="identity")) as tx:
-            rows = SigningKeyRepository(tx)
+            rows = SigningKeySystemRepository(tx)
             await rows.lock()
             await rows.delete_expired(now)
             known = await rows.list_all()
@@ -138,7 +138,7 @@ class SigningKeys:
             if self._loaded is not None and self._loaded.at > asked:
                 return self._loaded
             async with self._db.system_tx(SystemCtx(reason="read of signing keys", service="identity")) as tx:
-                rows = await SigningKeyRepository(tx).list_all()
+                rows = await SigningKeySystemRepository(tx).list_all()
             seeds = [await self._envelope.open(None, row.private_key, purpose=_PURPOSE) for row in rows]
             self._loaded = _Loaded(
                 self._clock.monotonic(),

@@ -1,5 +1,6 @@
 """Whom a credential speaks for, and with what rights at this moment."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from steward.kit.authz import LoginNeeded
@@ -30,7 +31,10 @@ from steward.services.identity.users.repository import UserRepository
 KEPT = timedelta(seconds=30)
 """How long a caller may keep an answer; events end it sooner."""
 
-_KEY_KINDS = {CredentialKind.SECRET_KEY: KeyKind.SECRET, CredentialKind.PUBLISHABLE_KEY: KeyKind.PUBLISHABLE}
+_KEY_KINDS: Mapping[CredentialKind, KeyKind] = {
+    CredentialKind.SECRET_KEY: KeyKind.SECRET,
+    CredentialKind.PUBLISHABLE_KEY: KeyKind.PUBLISHABLE,
+}
 
 
 class Authentication(UseCase):

@@ -13,7 +13,7 @@ from steward.services.identity.api import Email, Secret, SessionId, Tokens, User
 from steward.services.identity.callers import as_user
 from steward.services.identity.errors import TenantNeeded, WrongCredentials
 from steward.services.identity.events import LoginLocked, SessionStarted
-from steward.services.identity.platform.repository import LoginRepository
+from steward.services.identity.platform.repository import LoginSystemRepository
 from steward.services.identity.records import Candidate, SessionRow
 from steward.services.identity.sessions.issuing import Issuing
 from steward.services.identity.sessions.repository import SessionRepository
@@ -25,7 +25,7 @@ _MOST_TENANTS = 8
 """In how many tenants an address is tried at most, where none is named."""
 
 _NOBODY = Candidate(PLATFORM, UserId(UUID(int=0)))
-"""Tried where the address has no user, so that it takes the same steps and the same time."""
+"""Stands in where the address has no user, so that refusing takes the same steps and the same time."""
 
 
 class Login(Issuing):
@@ -63,7 +63,7 @@ class Login(Issuing):
     async def _look_up(self, index: bytes, tenant: TenantId | None) -> Sequence[Candidate]:
         """Who may be meant. Raises `AccountLocked`."""
         async with self._parts.db.system_tx(SystemCtx(reason="log-in by address", service="identity")) as tx:
-            rows = LoginRepository(tx)
+            rows = LoginSystemRepository(tx)
             attempt = await rows.attempt(index)
             candidates = await rows.candidates(index, tenant, _MOST_TENANTS)
         self._parts.lock_out.refuse(attempt)
@@ -88,20 +88,20 @@ class Login(Issuing):
         return True
 
     async def _refuse(self, ctx: Ctx, index: bytes, candidates: Sequence[Candidate]) -> None:
-        """Count the failure and write it to the trails of the tenants where the address has a user."""
+        """Count the failure; write it to the trail of each tenant where the address has a user, or the platform's."""
         locked = await self._parts.lock_out.failed(index)
-        for who in candidates:
+        for who in candidates or [_NOBODY]:
             async with self._parts.db.tx(ctx.for_tenant(who.tenant)) as tx:
-                resource = f"user/{who.user_id}"
+                resource = "user" if who is _NOBODY else f"user/{who.user_id}"
                 tx.audit(
                     Audit(
                         action="session.started",
                         resource=resource,
                         outcome=Outcome.FAILED,
-                        reason="wrong password",
+                        reason="unknown address" if who is _NOBODY else "wrong password",
                     )
                 )
-                if locked:
+                if locked and who is not _NOBODY:
                     seconds = self._parts.settings.lockout_seconds
                     tx.audit(Audit(action="user.login_locked", resource=resource, reason=f"for {seconds} s"))
                     tx.emit(LoginLocked(user_id=who.user_id, seconds=seconds))

@@ -22,7 +22,7 @@ from steward.services.identity.trail import user_trail
 from steward.services.identity.use_case import UseCase
 from steward.services.identity.users.repository import UserRepository
 
-_MOVES = {(UserState.ACTIVE, UserState.DISABLED), (UserState.DISABLED, UserState.ACTIVE)}
+_MOVES = frozenset({(UserState.ACTIVE, UserState.DISABLED), (UserState.DISABLED, UserState.ACTIVE)})
 
 
 async def keep_an_owner(tx: Tx, user: UserRow) -> None:

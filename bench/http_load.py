@@ -1,0 +1,157 @@
+"""An HTTP/1.1 load generator over plain sockets, and the statistics of what it measured.
+
+Closed loop: each connection sends a request when it has the answer to the one before. The client does as little as it
+can, for it shares the machine with the server.
+"""
+
+import asyncio
+import math
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+_HEAD_END = b"\r\n\r\n"
+_LENGTH = b"content-length:"
+
+
+class Load(NamedTuple):
+    """What one stretch of load came to."""
+
+    seconds: float
+    latencies: list[float]
+    """Seconds from request to the end of its answer, one of each request."""
+
+    @property
+    def requests(self) -> int:
+        return len(self.latencies)
+
+
+class Round(NamedTuple):
+    """One round of one side: its load, and the CPU that was used until its background work had settled."""
+
+    load: Load
+    server_cpu_s: float
+    postgres_cpu_s: float
+
+
+class Figures(NamedTuple):
+    """The rounds of one side in figures: medians over the rounds, percentiles over all requests."""
+
+    requests: int
+    rps: float
+    p50_ms: float
+    p99_ms: float
+    server_cpu_us: float
+    """CPU microseconds of the server process a request."""
+    postgres_cpu_us: float
+
+
+class UnexpectedAnswer(RuntimeError):
+    """The server answered something else than 200."""
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least this share of the values does not exceed (nearest rank)."""
+    if not values:
+        raise ValueError("there are no values to take a percentile of")
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def figures(rounds: Sequence[Round]) -> Figures:
+    """The figures of some rounds; each has to have requests."""
+    latencies = [latency for each in rounds for latency in each.load.latencies]
+    return Figures(
+        requests=len(latencies),
+        rps=statistics.median(each.load.requests / each.load.seconds for each in rounds),
+        p50_ms=percentile(latencies, 0.5) * 1e3,
+        p99_ms=percentile(latencies, 0.99) * 1e3,
+        server_cpu_us=statistics.median(each.server_cpu_s / each.load.requests for each in rounds) * 1e6,
+        postgres_cpu_us=statistics.median(each.postgres_cpu_s / each.load.requests for each in rounds) * 1e6,
+    )
+
+
+def cpu_ratios(peer: Sequence[Round], ours: Sequence[Round]) -> list[float]:
+    """How many times our server CPU a request the peer used, for each pair of rounds that ran side by side."""
+    return [
+        (theirs.server_cpu_s / theirs.load.requests) / (mine.server_cpu_s / mine.load.requests)
+        for theirs, mine in zip(peer, ours, strict=True)
+    ]
+
+
+async def drive(host: str, port: int, request: Callable[[], bytes], *, connections: int, seconds: float) -> Load:
+    """Send requests over so many connections for so long. Raises `UnexpectedAnswer`, and `OSError` for a lost one."""
+    loop = asyncio.get_running_loop()
+    latencies: list[float] = []
+    started = time.perf_counter()
+    until = started + seconds
+    clients = [_Connection(request, until, latencies) for _ in range(connections)]
+    for client in clients:
+        await loop.create_connection(lambda client=client: client, host, port)
+    await asyncio.gather(*(client.done for client in clients))
+    return Load(time.perf_counter() - started, latencies)
+
+
+class _Connection(asyncio.Protocol):
+    """One connection that asks again and again until its time is up."""
+
+    def __init__(self, request: Callable[[], bytes], until: float, latencies: list[float]) -> None:
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._request = request
+        self._until = until
+        self._latencies = latencies
+        self._buffer = b""
+        self._sent_at = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._ask()
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        end = answer_end(self._buffer)
+        if end is None or len(self._buffer) < end:
+            return
+        now = time.perf_counter()
+        if not self._buffer.startswith(b"HTTP/1.1 200"):
+            self._end(UnexpectedAnswer(self._buffer[:end].decode("utf-8", "replace")))
+            return
+        self._latencies.append(now - self._sent_at)
+        self._buffer = b""
+        if now < self._until:
+            self._ask()
+        else:
+            self._end(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_exception(exc or ConnectionResetError("the server closed the connection"))
+
+    def _ask(self) -> None:
+        self._sent_at = time.perf_counter()
+        self._transport.write(self._request())
+
+    def _end(self, error: Exception | None) -> None:
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
+        self._transport.close()
+
+
+def answer_end(buffer: bytes) -> int | None:
+    """How long the answer at the start of the buffer is; None while its head is not whole.
+
+    Raises `UnexpectedAnswer` for one that does not declare its length.
+    """
+    head_end = buffer.find(_HEAD_END)
+    if head_end < 0:
+        return None
+    head = buffer[: head_end + 2].lower()
+    at = head.find(_LENGTH)
+    if at < 0:
+        raise UnexpectedAnswer(f"an answer without Content-Length: {head!r}")
+    length = head[at + len(_LENGTH) : head.index(b"\r\n", at)]
+    return head_end + len(_HEAD_END) + int(length)

@@ -1,0 +1,68 @@
+"""Installations for the tests from outside."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.running import Steward
+
+TWO = (("serve", "identity", "audit"), ("serve", "gateway", "tenants"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here drives real processes; a group keeps what shares an installation on one worker."""
+    for item in items:
+        if "tests/e2e/" in item.nodeid:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def playground() -> Iterator[Path]:
+    """A directory for homes. Not pytest's: that one is closed to the user as which PostgreSQL runs under root."""
+    directory = Path(tempfile.mkdtemp(prefix="steward-e2e-", dir="/tmp"))
+    directory.chmod(0o711)
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def prepared_home(playground: Path) -> Path:
+    """A home that was started once and drained: copying it is faster than a first start."""
+    steward = Steward(playground / "prepared").start()
+    steward.stop()
+    return steward.home
+
+
+def copy_home(prepared: Path, name: str) -> Path:
+    """An installation of its own for a test that kills or fills it, with owners and modes as they were."""
+    to = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=prepared.parent))
+    to.chmod(0o711)
+    subprocess.run(["cp", "-a", str(prepared), str(to / "home")], check=True)
+    return to / "home"
+
+
+@pytest.fixture
+def steward(prepared_home: Path) -> Iterator[Steward]:
+    """An installation of the test's own, not started yet; drained at the end."""
+    running = Steward(copy_home(prepared_home, "own"))
+    yield running
+    _end(running)
+
+
+@pytest.fixture(scope="module", params=["up", "serve"])
+def installation(request: pytest.FixtureRequest, prepared_home: Path) -> Iterator[Steward]:
+    """A running installation: everything in one process, or as two processes over gRPC."""
+    home = copy_home(prepared_home, request.param)
+    running = Steward(home, (("up",),) if request.param == "up" else TWO)
+    running.start()
+    yield running
+    _end(running)
+
+
+def _end(running: Steward) -> None:
+    if running.processes:
+        running.stop()
