@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-export PYTHONDONTWRITEBYTECODE := 1
+# Byte code is kept, whatever the shell says: without it every start compiles the whole platform again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help up test check lint types imports proto docs bench proof browser clean
 

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import platform
+import signal
 import statistics
 import sys
 import tempfile
@@ -70,6 +71,8 @@ class Result(NamedTuple):
 async def main() -> None:
     """Measure and print."""
     began = time.monotonic()
+    # A terminated benchmark stops what it started, too.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
     with tempfile.TemporaryDirectory(prefix="steward-bench-") as made, contextlib.ExitStack() as stack:
         directory = Path(made)
         steward = Steward(directory)

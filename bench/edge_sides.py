@@ -179,7 +179,7 @@ def install_peer() -> None:
     print(f"installing the peer into {PEER_VENV.relative_to(ROOT)} …", flush=True)
     subprocess.run([sys.executable, "-m", "venv", str(PEER_VENV)], check=True)
     pip = [str(PEER_VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
-    subprocess.run([*pip, "install", "--quiet", "--require-hashes", "-r", str(lock)], check=True)
+    subprocess.run([*pip, "install", "-qqq", "--require-hashes", "-r", str(lock)], check=True)
     stamp.write_text(digest, encoding="utf-8")
 
 

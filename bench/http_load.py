@@ -9,10 +9,12 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple, cast
 
-_HEAD_END = b"\r\n\r\n"
-_LENGTH = b"content-length:"
+_HEAD_END: Final = b"\r\n\r\n"
+_LENGTH: Final = b"content-length:"
+_PATIENCE_S: Final = 15.0
+"""How long the last answers of a stretch may take after its end."""
 
 
 class Load(NamedTuple):
@@ -81,15 +83,19 @@ def cpu_ratios(peer: Sequence[Round], ours: Sequence[Round]) -> list[float]:
 
 
 async def drive(host: str, port: int, request: Callable[[], bytes], *, connections: int, seconds: float) -> Load:
-    """Send requests over so many connections for so long. Raises `UnexpectedAnswer`, and `OSError` for a lost one."""
+    """Send requests over so many connections for so long.
+
+    Raises `UnexpectedAnswer`, `OSError` for a lost connection, and `TimeoutError` when answers stay away.
+    """
     loop = asyncio.get_running_loop()
     latencies: list[float] = []
     started = time.perf_counter()
     until = started + seconds
     clients = [_Connection(request, until, latencies) for _ in range(connections)]
-    for client in clients:
-        await loop.create_connection(lambda client=client: client, host, port)
-    await asyncio.gather(*(client.done for client in clients))
+    async with asyncio.timeout(seconds + _PATIENCE_S):
+        for client in clients:
+            await loop.create_connection(lambda client=client: client, host, port)
+        await asyncio.gather(*(client.done for client in clients))
     return Load(time.perf_counter() - started, latencies)
 
 
@@ -105,8 +111,8 @@ class _Connection(asyncio.Protocol):
         self._sent_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are no subclasses of asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
         self._ask()
 
     def data_received(self, data: bytes) -> None:

@@ -221,18 +221,26 @@ async def test_a_killed_platform_leaves_a_server_that_the_next_start_adopts() ->
     shutil.rmtree(home.path.parent)
 
 
+def process_of_the_server_user() -> subprocess.Popen[bytes]:
+    """PostgreSQL takes only processes of its own user for the owner of a lock."""
+    return subprocess.Popen(("sleep", "100"), **find_account().run_as)
+
+
 async def test_locks_of_a_dead_server_are_removed_even_when_their_number_was_given_again() -> None:
     home = new_home()
     server = embedded(home)
     await server.start()
     await server.stop()
-    lines = f"{os.getpid()}\n{home.postgres / 'data'}\n1\n5432\n{home.postgres}\n\n1 1\nready\n"
+    stranger = process_of_the_server_user()
+    lines = f"{stranger.pid}\n{home.postgres / 'data'}\n1\n5432\n{home.postgres}\n\n1 1\nready\n"
     (home.postgres / "data" / "postmaster.pid").write_text(lines)
     (home.postgres / ".s.PGSQL.5432.lock").write_text(lines)
     await server.start()
     assert server.is_running()
-    assert server.pid != os.getpid()
+    assert server.pid != stranger.pid
     await server.stop()
+    stranger.kill()
+    stranger.wait()
     shutil.rmtree(home.path.parent)
 
 

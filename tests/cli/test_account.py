@@ -1,10 +1,7 @@
 """Logging in and out, and which credential a command uses."""
 
 import json
-import os
 import stat
-import subprocess
-import sys
 
 from steward.bootstrap.home import Credentials, Home
 from tests.cli.examples import principal, tokens, user
@@ -78,21 +75,6 @@ def test_a_token_that_is_refused_is_renewed_once(cli, remote, problem_of) -> Non
     assert cli("whoami").exit_code == 0
 
 
-def test_processes_that_renew_at_once_use_a_refresh_token_only_once(cli, remote) -> None:
-    log_in(cli, remote, expires_in=10)
-    used: list[str] = []
-
-    def refresh(request):
-        used.append(request.body["refresh_token"])
-        return 200, tokens("access-2", "refresh-2")
-
-    remote.on(*REFRESH, refresh)
-    remote.on(*ME, (200, principal()))
-    runs = [_start(cli, "whoami") for _ in range(3)]
-    assert [run.wait() for run in runs] == [0, 0, 0]
-    assert used == ["refresh-1"]
-
-
 def test_a_log_in_that_has_ended_for_good_is_forgotten(cli, remote, problem_of) -> None:
     log_in(cli, remote, expires_in=10)
     remote.on(*REFRESH, (401, problem_of(401, "invalid_credential", "used twice")))
@@ -149,10 +131,3 @@ def test_register_asks_for_the_new_password_twice(cli, remote) -> None:
     )
     assert result.exit_code == 0, result.output
     assert remote.requests[-1].body == {"token": "stw_in_x", "name": "Ann", "password": "long enough"}
-
-
-def _start(cli, *arguments: str) -> subprocess.Popen[bytes]:
-    env = {name: value for name, value in {**os.environ, **cli.env}.items() if value is not None}
-    env["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    command = (sys.executable, "-c", "from steward.bootstrap.cli import main; main()", *arguments)
-    return subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

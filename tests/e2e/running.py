@@ -57,6 +57,7 @@ class Steward:
 
     def environment(self, **more: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("STEWARD_", "DATABASE_"))}
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)
         return {**kept, **QUICK, "STEWARD_HOME": str(self.home), "STEWARD_PORT": str(self.port), **more}
 
     def spawn(self, *command: str, **more: str) -> subprocess.Popen[bytes]:

@@ -2,12 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import aiohttp
 import msgspec
+from litestar.handlers import HTTPRouteHandler
 
 from steward.gateway.app import EdgeParts, create_app
 from steward.gateway.authn import Authenticator
@@ -61,29 +62,34 @@ class Rig:
         self.ops = FakeOps()
         self.telemetry = telemetry
         self.authenticator = Authenticator(
-            identity=self.identity,  # type: ignore[arg-type]
-            tenants=self.tenants,  # type: ignore[arg-type]
+            identity=self.identity,
+            tenants=self.tenants,
             cache=Cache(clock, max_entries=10_000, max_bytes=1 << 24),
             limiter=RateLimiter(clock),
             clock=clock,
             settings=settings,
         )
-        self.edge: Edge = create_app(
-            EdgeParts(
-                routes=ROUTES,
-                apis={"identity": self.identity, "tenants": self.tenants, "audit": self.audit},
-                authenticator=self.authenticator,
-                ops=self.ops,
-                observer=TelemetryObserver(telemetry, clock),
-                clock=clock,
-                ids=Ids(clock),
-                settings=settings,
-                version="0.0.0",
-            )
-        )
+        self._settings = settings
+        self.edge = self.build(ROUTES)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.server = EdgeServer(self.edge, settings, SystemClock(), host="127.0.0.1", port=self.port)
+
+    def build(self, routes: Sequence[HTTPRouteHandler]) -> Edge:
+        """An edge with these routes."""
+        return create_app(
+            EdgeParts(
+                routes=routes,
+                apis={"identity": self.identity, "tenants": self.tenants, "audit": self.audit},
+                authenticator=self.authenticator,
+                ops=self.ops,
+                observer=TelemetryObserver(self.telemetry, self.clock),
+                clock=self.clock,
+                ids=Ids(self.clock),
+                settings=self._settings,
+                version="0.0.0",
+            )
+        )
 
     @property
     def captured(self) -> CapturingTelemetry:

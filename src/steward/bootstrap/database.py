@@ -13,7 +13,7 @@ from steward.bootstrap.embedded import EmbeddedPostgres
 from steward.bootstrap.home import Home, HomeLock
 from steward.bootstrap.platform_settings import PlatformSettings
 from steward.kit.clock import Clock
-from steward.kit.db.migrate import migrate_in_subprocess, migrations_digest, schema_is_current
+from steward.kit.db.schema import migrate_in_subprocess, migrations_digest, schema_is_current
 from steward.kit.settings import Problem, SettingsError
 
 TAKE_OVER_SECONDS = 0.5

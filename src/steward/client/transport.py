@@ -23,8 +23,8 @@ Query = Mapping[str, str | int | UUID | datetime | StrEnum | None]
 
 _UNAUTHENTICATED = 401
 _FIRST_FAILURE = 400
-_MEMBERS = {"type", "title", "status", "detail", "code", "request_id"}
-_REPEATABLE = {"GET", "PUT", "DELETE"}
+_MEMBERS = frozenset({"type", "title", "status", "detail", "code", "request_id"})
+_REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
 _LONGEST_LINE = 4 * 1024 * 1024
 
 

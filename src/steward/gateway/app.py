@@ -95,7 +95,7 @@ async def _ctx(request: BodyRequest) -> Ctx:
 
 def _constant(value: Any) -> Any:
     # Depending on `ctx` keeps Litestar from resolving both at once in a task group, which costs more than the request.
-    async def provide(ctx: SkipValidation[Any]) -> Any:  # noqa: ARG001
+    async def provide(ctx: SkipValidation[Any]) -> Any:  # noqa: ARG001 only the order of resolution matters
         return value
 
     return provide

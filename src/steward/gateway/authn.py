@@ -115,10 +115,14 @@ class Authenticator:
     def forget_user(self, user_id: UUID) -> None:
         self._principals.forget(str(user_id))
 
+    def forget_policy(self, tenant: TenantId) -> None:
+        """Forget the tenant's state, limits and origins. Its principals stay: no right of theirs is in there."""
+        self._policies.drop(tenant, "")
+
     def forget_tenant(self, tenant: TenantId) -> None:
         """Forget the tenant's policy and all of its principals."""
         self._principals.forget(tenant)
-        self._policies.drop(tenant, "")
+        self.forget_policy(tenant)
 
     async def _principal(self, credential: str, asking: Ctx) -> Principal:
         # Compared by hash, so that no secret stays in memory and the time of the look-up tells nothing about it.

@@ -56,9 +56,9 @@ class CacheEvents:
             self._authenticator.forget_tenant(event.tenant)
 
     async def on_tenants(self, event: StoredEvent) -> None:
-        """Forget what is known of the tenant that changed."""
+        """Forget the state and limits of the tenant that changed; the callers of a suspended one are refused by it."""
         changed = msgspec.json.decode(event.payload, type=_OfTenant)
-        self._authenticator.forget_tenant(changed.tenant_id or event.tenant)
+        self._authenticator.forget_policy(changed.tenant_id or event.tenant)
 
 
 def consumers(authenticator: Authenticator) -> Sequence[Subscription]:

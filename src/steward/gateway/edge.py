@@ -248,14 +248,14 @@ class Edge:
         )
 
     def _before_start(self, exchange: Exchange) -> None:
-        """Forget rights that this very request has taken away, before its answer says so."""
+        """Forget what this very request has changed of rights and limits, before its answer says so."""
         handler = exchange.scope.get("route_handler")
-        if handler is None or exchange.ctx is None or exchange.status >= 400 or not handler.opt.get("ends_access"):  # noqa: PLR2004 - from 400 on nothing was done
+        if handler is None or exchange.ctx is None or exchange.status >= 400:  # noqa: PLR2004 - from 400 on nothing was done
             return
-        if exchange.ctx.tenant is not None:
+        if handler.opt.get("ends_access") and exchange.ctx.tenant is not None:
             self._authenticator.forget_tenant(exchange.ctx.tenant)
-        if "tenant_id" in exchange.scope["path_params"]:
-            self._authenticator.forget_tenant(TenantId(UUID(exchange.scope["path_params"]["tenant_id"])))
+        elif handler.opt.get("changes_tenant"):
+            self._authenticator.forget_policy(TenantId(UUID(exchange.scope["path_params"]["tenant_id"])))
 
     async def _ended(self, exchange: Exchange, reply: Reply, end: End) -> None:
         if end is End.CALLER_GONE:

@@ -29,7 +29,7 @@ Authenticate with `Authorization: Bearer <access token or API key>` or `X-API-Ke
 `next_cursor` of a page as `cursor`. A `POST` that creates takes `Idempotency-Key`: the same key with the same body
 gives the first answer again. `X-Request-Id` comes back with each answer, `RateLimit` says how much is left."""
 
-_PROBLEM_SCHEMA: Final[Json] = {
+_PROBLEM_SCHEMA: Final[Mapping[str, Any]] = {
     "type": "object",
     "description": "What went wrong (RFC 9457). More members may tell more, such as `field`, `limit`, `retry_after`.",
     "required": ["type", "title", "status", "detail", "code", "request_id"],
@@ -58,11 +58,11 @@ _PROBLEMS: Final[Mapping[int, str]] = {
     503: "A part that is needed does not answer; try again",
     504: "It took too long",
 }
-_SECURITY_SCHEMES: Final[Json] = {
+_SECURITY_SCHEMES: Final[Mapping[str, Any]] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "An access token of a log-in, or an API key."},
     "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
 }
-_IDEMPOTENCY: Final[Json] = {
+_IDEMPOTENCY: Final[Mapping[str, Any]] = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
@@ -139,7 +139,7 @@ def _operation(method: str, drawn: Json, handler: HTTPRouteHandler) -> Json:
     is_open = bool(handler.opt.get("open"))
     parameters: list[Json] = [_parameter(parameter) for parameter in drawn.get("parameters", [])]
     if method == "post" and handler.status_code == HTTPStatus.CREATED and not is_open:
-        parameters.append(_IDEMPOTENCY)
+        parameters.append(dict(_IDEMPOTENCY))
     operation: Json = {
         "operationId": handler.handler_name,
         "tags": drawn.get("tags", []),

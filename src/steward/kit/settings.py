@@ -24,7 +24,7 @@ _KINDS: Mapping[type, str] = {
     bool: "`true` or `false`",
     Path: "a path",
 }
-_WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+_WORDS: Mapping[str, str] = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -30,6 +30,8 @@ OPEN: Final[Mapping[str, bool]] = {"open": True}
 """`opt` of a route that needs no credential and ignores one."""
 ENDS_ACCESS: Final[Mapping[str, bool]] = {"ends_access": True}
 """`opt` of a route that may take rights away: the gateway forgets what it keeps of the tenant before it answers."""
+CHANGES_TENANT: Final[Mapping[str, bool]] = {"changes_tenant": True}
+"""`opt` of a route that changes the tenant in its path: the gateway forgets its state and limits before it answers."""
 
 JSON_LINES: Final = "application/x-ndjson"
 
@@ -59,7 +61,7 @@ class JsonLines(ASGIResponse):
         self._first = first
         self._rest = rest
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI passes all three
         headers = [(b"content-type", JSON_LINES.encode())]
         # Closed here, for a generator that is only dropped may hold its database connection until the next collection.
         async with aclosing(self._rest) as rest:

@@ -1,17 +1,16 @@
 """The bus: in order, at least once, to one process or to all, and nothing skipped."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
 from itertools import count
 
 import pytest
 import pytest_asyncio
 
-from steward.kit.bus import Position
+from steward.kit.bus import Reader
 from steward.kit.bus.repository import EVENTS, Cursors
-from steward.kit.db import Database
-from tests.support.bus import PATIENCE, Counted, LateClock, kill_side_connections, node
+from tests.support.bus import PATIENCE, Counted, LateClock, Node, kill_side_connections, node
 from tests.support.database import as_owner, ctx_of, database_of, new_tenant, values
 from tests.support.postgres import PostgresForTests
 
@@ -90,7 +89,7 @@ async def test_cursor_goes_on_where_the_process_before_ended(shared: str) -> Non
         await one.bus.start()
         await one.emit(tenant, 301)
         await inbox.has(301)
-        await until_saved(one.database, name)
+        await until_saved(one, name)
     async with node(shared) as after:
         again = after.consumer(name)
         await after.bus.start()
@@ -99,10 +98,33 @@ async def test_cursor_goes_on_where_the_process_before_ended(shared: str) -> Non
         assert 301 not in again.got
 
 
-async def until_saved(database: Database, name: str) -> None:
+async def until_saved(one: Node, name: str) -> None:
+    """Wait until the cursor of a consumer has come to the end of the outbox."""
+
+    async def behind() -> bool:
+        position = await Cursors(one.database).load(name, "tenants")
+        return bool(await Reader(one.database).read("tenants", EVENTS, position, 1))
+
+    await until(behind)
+
+
+async def until(goes_on: Callable[[], Awaitable[bool]]) -> None:
+    """Look again and again, for what no event tells of."""
     async with asyncio.timeout(PATIENCE):
-        while (await Cursors(database).load(name, "tenants")) == Position():
-            await asyncio.sleep(0)
+        while await goes_on():  # noqa: ASYNC110 it is the database that is looked at
+            await asyncio.sleep(0.01)
+
+
+async def test_stop_ends_a_reader_that_was_woken_in_the_same_moment(shared: str) -> None:
+    async with node(shared) as one:
+        inbox = one.consumer(next(NAMES), broadcast=True)
+        await one.bus.start()
+        await one.emit(new_tenant(), 351)
+        await inbox.has(351)
+        # Long enough for the looks in quick succession after a wake-up, so that the reader waits.
+        await asyncio.sleep(0.3)
+        one.wake.wake_all()
+        await asyncio.wait_for(one.bus.stop(), PATIENCE)
 
 
 async def test_group_consumer_is_served_by_one_of_two_processes(shared: str) -> None:
@@ -117,9 +139,11 @@ async def test_group_consumer_is_served_by_one_of_two_processes(shared: str) -> 
         for inbox in all_of:
             await inbox.has(*range(401, 421))
             assert inbox.got == list(range(401, 421))
-        async with asyncio.timeout(PATIENCE):
-            while not any(420 in inbox.got for inbox in inboxes):
-                await asyncio.sleep(0)
+
+        async def unhandled() -> bool:
+            return not any(420 in inbox.got for inbox in inboxes)
+
+        await until(unhandled)
         mine = [[number for number in inbox.got if 400 < number < 421] for inbox in inboxes]
         assert sorted(mine) == [[], list(range(401, 421))]
 
@@ -133,7 +157,7 @@ async def test_another_process_takes_a_group_over(shared: str) -> None:
             await one.bus.start()
             await one.emit(tenant, 501)
             await first.has(501)
-            await until_saved(one.database, name)
+            await until_saved(one, name)
             await two.bus.start()
         await two.emit(tenant, 502)
         await second.has(502)
@@ -212,9 +236,11 @@ async def test_lost_side_connection_comes_back_and_misses_nothing(shared: str, p
         assert await kill_side_connections(postgres.dsn(database_of(shared))) == 2
         await writing.emit(tenant, 1002)
         await everyone.has(1002)
-        async with asyncio.timeout(PATIENCE):
-            while not (reading.wake.connected and writing.wake.connected):
-                await asyncio.sleep(0.01)
+
+        async def disconnected() -> bool:
+            return not (reading.wake.connected and writing.wake.connected)
+
+        await until(disconnected)
         await writing.emit(tenant, 1003)
         await everyone.has(1003)
         assert everyone.got == [1001, 1002, 1003]
@@ -274,14 +300,14 @@ async def test_sweep_deletes_only_what_is_old_and_was_handled_by_all(postgres: P
         await one.bus.start()
         await quick.has(1, 2)
         await stuck.until(lambda: stuck.failures > 0)
-        await until_saved(one.database, "quick")
+        await until_saved(one, "quick")
         assert await one.bus.sweep(["tenants", "identity"]) == 0
         clock.ahead = timedelta(hours=2)
         assert await one.bus.sweep(["tenants", "identity"]) == 0
         assert values(await as_owner(owner, left)) == [(1,), (2,)]
         stuck.fail = lambda _: False
         await stuck.has(2)
-        await until_saved(one.database, "stuck")
+        await until_saved(one, "stuck")
         await one.emit(tenant, 3)
         await quick.has(3)
         assert await one.bus.sweep(["tenants", "identity"]) == 2

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from steward.bootstrap.modules import migration_locations
-from steward.kit.db.migrate import LOCK, migrate_in_subprocess, migrations_digest, schema_is_current
+from steward.kit.db.migrate import LOCK
+from steward.kit.db.schema import migrate_in_subprocess, migrations_digest, schema_is_current
 from tests.conftest import NewDatabase
 from tests.support.database import as_owner, values
 from tests.support.postgres import PostgresForTests

@@ -87,6 +87,19 @@ async def test_refused_invitation_leaves_nothing_and_frees_its_key(world: World)
     await world.identity.invite_user(ctx, email="full@new.example", name="F", roles=[])
 
 
+async def test_refused_key_frees_its_idempotency_key_and_revoking_gives_quota_back(world: World) -> None:
+    home = await world.new_home(Plan.FREE)
+    made = [await world.identity.create_api_key(home.owner.ctx, name="k", scopes=["agent:run"]) for _ in range(5)]
+    ctx = keyed(home.owner.ctx, "full")
+    for _ in range(2):
+        with pytest.raises(QuotaExceeded):
+            await world.identity.create_api_key(ctx, name="sixth", scopes=["agent:run"])
+    await world.identity.revoke_api_key(home.owner.ctx, key_id=made[0].api_key.id)
+    assert await world.quota_used(home.tenant, "api_keys") == 4
+    await world.identity.create_api_key(ctx, name="sixth", scopes=["agent:run"])
+    assert await open_intents(world, home) == 0
+
+
 class TenantsDown:
     """The tenants service while it cannot be reached."""
 
@@ -200,7 +213,7 @@ async def test_process_learns_of_a_key_when_it_meets_it(world: World, home: Home
     await other.jwks()
     await world.rows("UPDATE identity.signing_key SET signs_from = signs_from - interval '91 days'")
     await world.parts.signing.rotate()
-    await world.rows("UPDATE identity.signing_key SET signs_from = $1", world.clock.now())
+    await world.rows("UPDATE identity.signing_key SET signs_from = $1 WHERE expires_at IS NULL", world.clock.now())
     token = (await world.login(home.owner.email)).access_token
     with pytest.raises(InvalidCredential):
         await other.verify(token + "x")

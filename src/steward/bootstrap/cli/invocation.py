@@ -37,8 +37,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _MOST_AT_ONCE = 200
-_HINTS = {401: "error.unauthenticated", 403: "error.whoami"}
-_LOGIN_FAILURES = {"wrong_credentials", "tenant_needed", "account_locked"}
+_HINTS: Mapping[int, str] = {401: "error.unauthenticated", 403: "error.whoami"}
+_LOGIN_FAILURES = frozenset({"wrong_credentials", "tenant_needed", "account_locked"})
 """Codes that say themselves what to do at a log-in."""
 
 

@@ -20,8 +20,8 @@ class Options(NamedTuple):
     lang: Lang | None = None
 
 
-_FLAGS = {"--json"}
-_WITH_VALUE = {"--url", "--api-key", "--lang"}
+_FLAGS = frozenset({"--json"})
+_WITH_VALUE = frozenset({"--url", "--api-key", "--lang"})
 _TRADITIONAL = ("zh_tw", "zh_hk", "zh_mo", "zh_hant", "zh-hant")
 
 

@@ -161,7 +161,9 @@ class Bus:
     async def _woken(self, signal: asyncio.Event, pause: float | None) -> bool:
         """Pause before the next look; whether this was the long wait that ends a round."""
         try:
-            await asyncio.wait_for(signal.wait(), timeout=pause or self._settings.poll_seconds)
+            # Not wait_for, which in Python 3.11 takes a wake-up for the end of being cancelled.
+            async with asyncio.timeout(pause or self._settings.poll_seconds):
+                await signal.wait()
         except TimeoutError:
             return pause is None
         return True

@@ -115,7 +115,8 @@ class Wake:
 
     async def _kick_or_check(self) -> None:
         try:
-            await asyncio.wait_for(self._kick.wait(), timeout=self._retry_seconds)
+            async with asyncio.timeout(self._retry_seconds):
+                await self._kick.wait()
         except TimeoutError:
             return
         self._kick.clear()

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Mapping
 from enum import StrEnum
 from uuid import UUID
 
@@ -78,7 +79,7 @@ def parse_credential(text: str) -> Credential | None:
     return Credential(kind=kind, tenant=TenantId(UUID(bytes=place[:16])), id=UUID(bytes=place[16:]), secret=secret)
 
 
-_KINDS = {f"{kind}_": kind for kind in CredentialKind}
+_KINDS: Mapping[str, CredentialKind] = {f"{kind}_": kind for kind in CredentialKind}
 
 
 def _encode(data: bytes) -> str:

@@ -1,66 +1,23 @@
-"""Brings a database to the newest schema: Alembic, under an advisory lock, in a process of its own.
+"""Brings a database to the newest schema with Alembic, under an advisory lock; `kit/db/schema.py` runs it.
 
-`python -m steward.kit.db.migrate LOCATION…` with the owner's address in DATABASE_ADMIN_URL. A digest of all migration
-files is kept in the database, so that a start with nothing to do costs one SELECT and no Alembic.
+`python -m steward.kit.db.migrate LOCATION…` with the owner's address in DATABASE_ADMIN_URL.
 """
 
 import asyncio
-import hashlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from steward.kit.db.schema import migrations_digest
+
 LOCK = 7_236_128_541
 """Key of the advisory lock that lets one process migrate at a time."""
-
-_HAS_DIGEST = """
-SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-               WHERE n.nspname = 'kit' AND c.relname = 'schema_digest' AND has_schema_privilege(n.oid, 'USAGE'))
-"""
-"""Asked of the catalog, for a migration that was cut short may have left a schema that only its owner may use."""
-
-
-def migrations_digest(locations: Sequence[Path]) -> str:
-    """SHA-256 over the names and contents of every migration."""
-    digest = hashlib.sha256()
-    for path in sorted(file for location in locations for file in location.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-async def schema_is_current(dsn: str, digest: str) -> bool:
-    """Whether the database was last migrated with these very files; any role may ask."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        if not await connection.fetchval(_HAS_DIGEST):
-            return False
-        return await connection.fetchval("SELECT digest FROM kit.schema_digest") == digest
-    finally:
-        await connection.close()
-
-
-async def migrate_in_subprocess(admin_dsn: str, locations: Sequence[Path]) -> None:
-    """Run this module for the locations; raises RuntimeError with what it printed when it fails."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "steward.kit.db.migrate",
-        *(str(location) for location in locations),
-        env={**os.environ, "DATABASE_ADMIN_URL": admin_dsn},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    if process.returncode:
-        message = f"the migrations failed with exit code {process.returncode}:\n{output.decode(errors='replace')}"
-        raise RuntimeError(message)
 
 
 async def migrate(admin_dsn: str, locations: Sequence[Path]) -> None:

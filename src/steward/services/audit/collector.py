@@ -109,7 +109,8 @@ class Collector:
     async def _pause(self, signal: asyncio.Event) -> None:
         """Wait until there is something, at most a second, then a moment for more to gather."""
         try:
-            await asyncio.wait_for(signal.wait(), timeout=1.0 - self._settings.gather_seconds)
+            async with asyncio.timeout(1.0 - self._settings.gather_seconds):
+                await signal.wait()
         except TimeoutError:
             return
         signal.clear()

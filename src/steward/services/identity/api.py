@@ -52,7 +52,7 @@ class UserState(StrEnum):
 
 
 class KeyKind(StrEnum):
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105 - the name of a kind of key
     """For servers: acts with its scopes."""
     PUBLISHABLE = "publishable"
     """For browsers: may stand in a page's source; acts as an anonymous customer."""

@@ -33,8 +33,8 @@ class Quotas:
         self._clock = clock
 
     async def update(self, ctx: Ctx, tenant_id: TenantId, quota: Quota, limit: int | None) -> QuotaUse:
-        await self._authz.require(ctx, "platform:tenants", f"tenant/{tenant_id}")
-        async with self._db.tx(ctx.for_tenant(tenant_id)) as tx:
+        there = await self._access.of(ctx, tenant_id, "platform:tenants")
+        async with self._db.tx(there) as tx:
             tenant = await self._rows.lock(tx, tenant_id)
             if tenant is None or tenant.state is TenantState.DELETED:
                 raise TenantNotFound(tenant_id)

@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 
 from steward.kit.audit import Audit
-from steward.kit.authz import Authz, allows
+from steward.kit.authz import Authz
 from steward.kit.clock import Clock
 from steward.kit.context import Ctx, SystemCtx
 from steward.kit.db import ServiceDb, Tx
@@ -87,17 +87,18 @@ class TenantsService:
             return await self._save(tx, "tenant.updated", before, after, _updated(after, before.version + 1))
 
     async def suspend_tenant(self, ctx: Ctx, *, tenant_id: TenantId, reason: str) -> Tenant:
-        await self._authz.require(ctx, "platform:tenants", f"tenant/{tenant_id}")
+        await self._access.of(ctx, tenant_id, "platform:tenants")
         if ctx.tenant == tenant_id:
             raise OwnTenant
         event = TenantSuspended(reason=reason)
         return await self._move(ctx, tenant_id, TenantState.ACTIVE, TenantState.SUSPENDED, event)
 
     async def resume_tenant(self, ctx: Ctx, *, tenant_id: TenantId) -> Tenant:
-        await self._authz.require(ctx, "platform:tenants", f"tenant/{tenant_id}")
+        await self._access.of(ctx, tenant_id, "platform:tenants")
         return await self._move(ctx, tenant_id, TenantState.SUSPENDED, TenantState.ACTIVE, TenantResumed())
 
     async def delete_tenant(self, ctx: Ctx, *, tenant_id: TenantId) -> None:
+        await self._access.of(ctx, tenant_id, "platform:tenants")
         await self._provisioning.delete(ctx, tenant_id)
 
     async def update_quota(self, ctx: Ctx, *, tenant_id: TenantId, quota: Quota, limit: int | None) -> QuotaUse:
@@ -122,8 +123,7 @@ class TenantsService:
         )
 
     async def find_tenant(self, ctx: Ctx, *, slug: Slug) -> TenantId:
-        if not allows(ctx, "service:edge"):
-            await self._authz.require(ctx, "platform:tenants", "tenant")
+        await self._authz.require(ctx, "service:edge", "tenant")
         async with self._db.system_tx(SystemCtx(reason="tenant by slug", service="tenants")) as tx:
             found = await self._all_rows.find(tx, slug)
         if found is None:

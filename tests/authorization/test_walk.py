@@ -1,0 +1,122 @@
+"""Each operation, over HTTP and gRPC, called as nobody, as a viewer and as the owner of another tenant."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import pytest
+
+from steward.services.identity.api import Role
+from tests.authorization.operations import Across, Arguments, Kind, Recipe, Route
+from tests.authorization.stage import Behind, Stage, difference
+from tests.authorization.walk import NOBODY, WAYS, Findings, Walk, until
+from tests.support.house import Answer, House, Member
+from tests.support.platform import PLATFORM_SCOPE, TestTenant
+
+
+@pytest.fixture(params=WAYS)
+def walk(request: pytest.FixtureRequest, house: House, routes: Mapping[str, Route]) -> Walk:
+    return Walk(house, routes, request.param)
+
+
+async def test_nobody_is_let_in_but_where_it_is_open(
+    walk: Walk, house: House, tenant: TestTenant, owner: Member
+) -> None:
+    findings = Findings()
+    stage = Stage(house=house, caller=owner, tenant=tenant)
+    for recipe in walk.recipes():
+        answer = await walk.call(recipe, await recipe.prepare(stage), NOBODY)
+        wanted = range(200, 300) if recipe.kind is Kind.OPEN else range(401, 402)
+        findings.expect(answer.status in wanted, recipe, answer, wanted)
+    findings.none()
+
+
+async def test_viewer_may_do_what_a_viewer_may(walk: Walk, house: House, tenant: TestTenant) -> None:
+    findings = Findings()
+    viewer = await house.member(tenant)
+    for recipe in walk.recipes(closed=True):
+        caller = await house.logged_in(tenant.id, viewer.email)
+        arguments = await recipe.prepare(Stage(house=house, caller=caller, tenant=tenant))
+        answer = await walk.call(recipe, arguments, caller.bearer)
+        scopes = caller.ctx.scopes
+        wanted = range(200, 300) if recipe.allows(scopes) else range(recipe.refusal(scopes), recipe.refusal(scopes) + 1)
+        findings.expect(answer.status in wanted, recipe, answer, wanted)
+    findings.none()
+
+
+@pytest.mark.parametrize("who", ["owner", "platform operator's key"])
+async def test_what_is_for_services_is_for_no_user(house: House, tenant: TestTenant, owner: Member, who: str) -> None:
+    findings = Findings()
+    walk = Walk(house, {}, "grpc")
+    headers = owner.bearer if who == "owner" else {"X-API-Key": await _operators_key(house, tenant)}
+    stage = Stage(house=house, caller=owner, tenant=tenant)
+    for recipe in walk.recipes():
+        if recipe.kind is Kind.SERVICE:
+            answer = await walk.call(recipe, await recipe.prepare(stage), headers)
+            findings.expect((answer.status, answer.code) == (403, "permission_denied"), recipe, answer, 403)
+    findings.none()
+
+
+async def test_owner_of_another_tenant_sees_and_changes_nothing(
+    walk: Walk, house: House, tenant: TestTenant, stranger: Member, behind: Behind
+) -> None:
+    """Every table of every service is compared, row by row, before and after each operation."""
+    findings = Findings()
+    calls = [(recipe, await _named(recipe, house, tenant, stranger)) for recipe in walk.recipes(closed=True)]
+    given = {str(value) for _, arguments in calls for value in arguments.values()}
+    await _settled(behind, tenant.id)
+    before = await behind.rows_of(tenant.id)
+    secrets = await _secrets(behind, tenant) - given
+    assert len(before) > 10
+    for recipe, named in calls:
+        caller = await house.logged_in(stranger.tenant, stranger.email)
+        own = Stage(house=house, caller=caller, tenant=tenant)
+        arguments = await recipe.prepare(own) if recipe.kind is Kind.SELF else named
+        answer = await walk.call(recipe, arguments, caller.bearer)
+        findings.expect(_as_across(recipe, answer), recipe, answer, recipe.across.value)
+        shown = [secret for secret in secrets if secret.encode() in answer.body]
+        findings.expect(not shown, recipe, answer, f"nothing of the tenant, but it has {shown}")
+        after = await behind.rows_of(tenant.id)
+        findings.expect(after == before, recipe, answer, f"no change of the tenant, but\n{difference(before, after)}")
+    findings.none()
+
+
+async def _named(recipe: Recipe, house: House, tenant: TestTenant, stranger: Member) -> Arguments:
+    """Arguments with the tenant's things in them, made before the tenant is looked at."""
+    if recipe.kind is Kind.SELF:
+        return {}
+    return await recipe.prepare(Stage(house=house, caller=stranger, tenant=tenant))
+
+
+def _as_across(recipe: Recipe, answer: Answer) -> bool:
+    match recipe.across:
+        case Across.HIDDEN:
+            return answer.status == 404 and answer.code.endswith("_not_found")
+        case Across.REFUSED:
+            return (answer.status, answer.code) == (403, "permission_denied")
+        case Across.APART:
+            return 200 <= answer.status < 300 or answer.code == "role_too_strong"
+
+
+async def _secrets(behind: Behind, tenant: TestTenant) -> set[str]:
+    """What tells of the tenant's things: its slug, its owner's address, every id and hash."""
+    found = {str(tenant.id), tenant.slug, tenant.owner_email}
+    for table in ("user", "session", "api_key", "invitation"):
+        rows = await behind.connection.fetch(f"SELECT id FROM identity.{table} WHERE tenant_id = $1", tenant.id)
+        found |= {str(row["id"]) for row in rows}
+    hashes = await behind.connection.fetch("SELECT id, hash FROM audit.entry WHERE tenant_id = $1", tenant.id)
+    return found | {str(row["id"]) for row in hashes} | {row["hash"].hex() for row in hashes}
+
+
+async def _settled(behind: Behind, tenant: UUID) -> None:
+    """Wait until the collector has sealed what the tenant has audited."""
+    await until(lambda: behind.all_sealed(tenant))
+
+
+async def _operators_key(house: House, tenant: TestTenant) -> str:
+    """A key that may whatever a key can be given, of a platform operator."""
+    operator = await house.member(tenant, *Role)
+    assert PLATFORM_SCOPE in operator.ctx.scopes
+    made = await house.http(
+        "POST", "/api/v1/api-keys", operator.bearer, {"name": "all", "scopes": sorted(operator.ctx.scopes)}
+    )
+    return made.json["secret"]
