@@ -202,5 +202,11 @@ async def test_caller_context_counts_only_from_the_fleet_and_for_the_service(
 
 
 def _of_key(recipe: Recipe) -> int:
-    """What a key gets that has the permission for nothing there is."""
-    return {Kind.ANYBODY: 200, Kind.SELF: 401}.get(recipe.kind, 403)
+    """What a key gets that has the permission for nothing there is.
+
+    What one does to oneself is, under the same operation, a matter of permission for others: then that is missing.
+    Where it is only ever done to oneself, a session is missing.
+    """
+    if recipe.kind is Kind.SELF and not recipe.variant:
+        return 401
+    return 200 if recipe.kind is Kind.ANYBODY else 403

@@ -89,7 +89,7 @@ def test_killed_database_comes_back_and_loses_nothing_acknowledged(steward: Stew
     before = len(writers.acknowledged)
     until(lambda: len(writers.acknowledged) > before + 20, 30)
     writers.stop()
-    assert set(writers.refused) <= {503}
+    assert set(writers.refused) <= {503}, steward.logs()
     assert set(writers.acknowledged) <= names(steward)
     until(lambda: steward.get("/health").status == 200)
     until(lambda: trail(steward, "key.created") == len(names(steward)), 10)

@@ -38,7 +38,7 @@ async def test_each_route_is_described_with_its_failures(api: dict[str, Any]) ->
         assert operation["tags"], name
         assert {"400", "422", "429", "500", "503", "504"} <= set(operation["responses"]), name
         assert (operation.get("security") == []) == (name in OPEN), name
-        assert ("{" in path) == ("404" in operation["responses"]), name
+        assert ("{" in path or name == "list_sessions") == ("404" in operation["responses"]), name
 
 
 async def test_each_reference_resolves(api: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ class Standstill(FakeClock):
         self._beat = asyncio.Condition()
         self.sleepers = 0
 
-    async def sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float) -> None:  # noqa: ARG002 the port's shape
         self.sleepers += 1
         async with self._beat:
             await self._beat.wait()

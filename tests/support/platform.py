@@ -17,6 +17,7 @@ from steward.gateway.authn import Authenticator
 from steward.gateway.settings import GatewaySettings
 from steward.kit.clock import Clock, SystemClock
 from steward.kit.context import Actor, ActorType, Ctx
+from steward.kit.failpoints import Failpoints
 from steward.kit.ids import PLATFORM, TenantId
 from steward.kit.telemetry import CapturingTelemetry, Telemetry
 from steward.services.identity.api import IdentityApi, Role, UserId
@@ -121,11 +122,16 @@ class Installation:
 
 
 async def open_installation(
-    stack: AsyncExitStack, mode: str, dsn: str, home: Path, clock: Clock | None = None
+    stack: AsyncExitStack,
+    mode: str,
+    dsn: str,
+    home: Path,
+    clock: Clock | None = None,
+    failpoints: Failpoints | None = None,
 ) -> Installation:
-    """Build an installation; `stack` closes it."""
+    """Build an installation; `stack` closes it. `failpoints` are those of the process that does the work."""
     clock = clock or SystemClock()
-    foundation, services = await _serving(stack, dsn, home, clock)
+    foundation, services = await _serving(stack, dsn, home, clock, failpoints)
     if mode == "local":
         return Installation(mode, foundation, services, services)
     callers = Callers(make_authenticator(foundation, services, GatewaySettings(address_per_minute=1_000_000)))
@@ -144,8 +150,12 @@ async def open_installation(
     return Installation(mode, calling, clients, services)
 
 
-async def _serving(stack: AsyncExitStack, dsn: str, home: Path, clock: Clock) -> tuple[Foundation, Services]:
+async def _serving(
+    stack: AsyncExitStack, dsn: str, home: Path, clock: Clock, failpoints: Failpoints | None
+) -> tuple[Foundation, Services]:
     foundation = await _foundation(stack, dsn, home, clock)
+    if failpoints is not None:
+        foundation = msgspec.structs.replace(foundation, failpoints=failpoints)
     services = assemble(foundation, MODULES, [module.name for module in MODULES])
     await services.start()
     stack.push_async_callback(services.stop)

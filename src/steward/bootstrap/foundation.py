@@ -36,6 +36,7 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
     wake: Wake
     bus: Bus
     envelope: Envelope
+    keyring: Keyring
     registry: ProcessRegistry
     process_id: UUID
     public_key: bytes
@@ -91,7 +92,8 @@ async def open_foundation(
     await wake.start()
     database.on_commit(wake.committed)
     master = LocalMasterKey(home / "keys" / "master.key", ids)
-    envelope = Envelope(Keyring(PostgresDataKeys(database), master, clock, ids), ids, guard=forbid_open_tx)
+    keyring = Keyring(PostgresDataKeys(database), master, clock, ids)
+    envelope = Envelope(keyring, ids, guard=forbid_open_tx)
     registry = ProcessRegistry(database, load(ClusterSettings, environment, "STEWARD_CLUSTER_"), clock, peers)
     private_key = Ed25519PrivateKey.generate()
     process_id = ids.new()
@@ -104,6 +106,7 @@ async def open_foundation(
         wake=wake,
         bus=Bus(database, wake, bus_settings, clock, BusObserver(telemetry, clock)),
         envelope=envelope,
+        keyring=keyring,
         registry=registry,
         process_id=process_id,
         public_key=private_key.public_key().public_bytes_raw(),

@@ -20,6 +20,7 @@ from steward.bootstrap.ops import Ops, add_checks
 from steward.bootstrap.seed import Seed
 from steward.bootstrap.services import Services, assemble, rpc_server
 from steward.bootstrap.settings import Settings
+from steward.bootstrap.shredding import shredding
 from steward.bootstrap.version import version
 from steward.gateway.authn import Authenticator
 from steward.gateway.consumers import consumers
@@ -109,7 +110,7 @@ class Process:
         self, stack: AsyncExitStack, foundation: Foundation, services: Services, health: Health, lock: HomeLock
     ) -> Started:
         authenticator = make_authenticator(foundation, services, self._settings.gateway)
-        for subscription in consumers(authenticator):
+        for subscription in (*consumers(authenticator), shredding(foundation.keyring)):
             foundation.bus.subscribe(subscription)
         for built in services.local.values():
             for subscription in built.subscriptions:

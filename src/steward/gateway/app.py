@@ -15,9 +15,9 @@ from litestar.routes import HTTPRoute
 from steward.gateway import openapi, ops, site
 from steward.gateway.authn import Authenticator
 from steward.gateway.decoding import STATE_KEY, BodyRequest, Decoders, body_decoder
-from steward.gateway.edge import EXCHANGE_KEY, Edge, Paths
+from steward.gateway.edge import Edge, Paths
 from steward.gateway.errors import CredentialMissing
-from steward.gateway.exchange import App, Exchange
+from steward.gateway.exchange import EXCHANGE_KEY, App, Exchange
 from steward.gateway.observe import EdgeObserver
 from steward.gateway.ops import OpsPort
 from steward.gateway.settings import GatewaySettings

@@ -24,6 +24,8 @@ class _Ended(msgspec.Struct, frozen=True):
 
 class _OfTenant(msgspec.Struct, frozen=True):
     tenant_id: TenantId | None = None
+    changed: Sequence[str] | None = None
+    """The fields that an update changed."""
 
 
 class CacheEvents:
@@ -34,6 +36,8 @@ class CacheEvents:
         f"identity.{name}"
         for name in ("UserInvited", "UserRegistered", "UserRenamed", "SessionStarted", "LoginLocked", "ApiKeyCreated")
     )
+
+    _HARMLESS_FIELDS: Final = frozenset(("name",))
 
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
@@ -57,8 +61,9 @@ class CacheEvents:
 
     async def on_tenants(self, event: StoredEvent) -> None:
         """Forget the state and limits of the tenant that changed; the callers of a suspended one are refused by it."""
-        changed = msgspec.json.decode(event.payload, type=_OfTenant)
-        self._authenticator.forget_policy(changed.tenant_id or event.tenant)
+        told = msgspec.json.decode(event.payload, type=_OfTenant)
+        if told.changed is None or not self._HARMLESS_FIELDS.issuperset(told.changed):
+            self._authenticator.forget_policy(told.tenant_id or event.tenant)
 
 
 def consumers(authenticator: Authenticator) -> Sequence[Subscription]:

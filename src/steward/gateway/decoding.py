@@ -9,6 +9,7 @@ from litestar import Request
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
+from steward.gateway.exchange import EXCHANGE_KEY, Exchange
 from steward.kit.errors import InvalidInput, MalformedRequest
 
 Decoders = Mapping[HTTPRouteHandler, msgspec.json.Decoder[Any]]
@@ -27,7 +28,10 @@ class BodyRequest(Request[Any, Any, State]):
     async def json(self) -> Any:
         """The body as the handler's type. Raises `InvalidInput` naming the field, or `MalformedRequest`."""
         decoders: Decoders = self.app.state[STATE_KEY]
-        return decode(decoders[self.route_handler], await self.body())
+        data = decode(decoders[self.route_handler], await self.body())
+        exchange: Exchange = self.scope["state"][EXCHANGE_KEY]
+        exchange.data = data
+        return data
 
 
 def decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:

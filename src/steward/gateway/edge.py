@@ -19,7 +19,7 @@ from steward.gateway.authn import Authenticator, asking_ctx, credential_of
 from steward.gateway.body import read_body, replay
 from steward.gateway.cors import PREFLIGHT_HEADERS, check_origin, foreign_origin, is_origin, is_preflight
 from steward.gateway.errors import CredentialMissing, Defect, Draining, Overloaded, RateLimited, RequestTimedOut
-from steward.gateway.exchange import App, Exchange, Message, Receive, Scope, Send, correlation, read_head
+from steward.gateway.exchange import EXCHANGE_KEY, App, Exchange, Message, Receive, Scope, Send, correlation, read_head
 from steward.gateway.observe import EdgeObserver
 from steward.gateway.problems import failure_of
 from steward.gateway.reply import Reply
@@ -32,8 +32,6 @@ from steward.kit.ids import Ids, TenantId
 from steward.kit.locale import negotiated, preferred
 from steward.kit.ratelimit import Decision
 
-EXCHANGE_KEY: Final = "exchange"
-"""Where the state of a request's scope holds its `Exchange`."""
 API_PREFIX: Final = "/api/"
 GONE: Final = 499
 """The status that logs and metrics show for a caller who left; nobody receives it."""
@@ -254,7 +252,8 @@ class Edge:
             return
         if handler.opt.get("ends_access") and exchange.ctx.tenant is not None:
             self._authenticator.forget_tenant(exchange.ctx.tenant)
-        elif handler.opt.get("changes_tenant"):
+        fields: Sequence[str] | None = handler.opt.get("changes_tenant")
+        if fields is not None and (not fields or exchange.gives(fields)):
             self._authenticator.forget_policy(TenantId(UUID(exchange.scope["path_params"]["tenant_id"])))
 
     async def _ended(self, exchange: Exchange, reply: Reply, end: End) -> None:

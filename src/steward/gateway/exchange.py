@@ -1,7 +1,7 @@
 """One request on its way through the edge: what was read from its head, and what became of it."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
 from steward.gateway.errors import HeadersTooLarge, UrlTooLong
@@ -16,6 +16,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
+
+EXCHANGE_KEY: Final = "exchange"
+"""Where the state of a request's scope holds its `Exchange`."""
 
 # What decides who calls and how the body is read must be said once, or two readers may understand it differently.
 _SINGLE: Final = frozenset(
@@ -51,6 +54,7 @@ class Exchange:
         "allow_origin",
         "answered_bytes",
         "ctx",
+        "data",
         "decisions",
         "error",
         "error_id",
@@ -79,6 +83,8 @@ class Exchange:
         self.started_at = started_at
         """By the monotonic clock."""
         self.ctx: Ctx | None = None
+        self.data: object = None
+        """The body, decoded into the type that the route wants; None before, and where there is none."""
         self.decisions: dict[str, Decision] = {}
         self.allow_origin = b""
         """The origin whose page may read the answer; empty for none."""
@@ -88,6 +94,10 @@ class Exchange:
         self.error: BaseException | None = None
         """The defect that broke the request, where one did."""
         self.error_id = ""
+
+    def gives(self, fields: Iterable[str]) -> bool:
+        """Whether the body gives one of these fields."""
+        return any(getattr(self.data, field, None) is not None for field in fields)
 
     @property
     def template(self) -> str | None:

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any, Final, cast, get_args, get_origin
 
 import msgspec
-from litestar import Litestar
+from litestar import HttpMethod, Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
@@ -69,6 +69,8 @@ _IDEMPOTENCY: Final[Mapping[str, Any]] = {
     "description": "Makes a repetition safe: the same key with the same body gives the first answer again.",
     "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
 }
+_SAFE_METHODS: Final = frozenset({HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS})
+"""RFC 9110 section 9.2.1; what they ask for contradicts no state."""
 _GENERIC: Final = re.compile(r"^(Page|Items)_(.+)_$")
 
 
@@ -146,7 +148,7 @@ def _operation(method: str, drawn: Json, handler: HTTPRouteHandler) -> Json:
         "summary": summary,
         **({"description": text.strip()} if text else {}),
         "parameters": parameters,
-        "responses": _responses(handler, has_path=any(one["in"] == "path" for one in parameters), is_open=is_open),
+        "responses": _responses(handler, names_one=any(map(_names_one, parameters)), is_open=is_open),
     }
     body = handler.parsed_fn_signature.parameters.get("data")
     if body is not None:
@@ -156,13 +158,19 @@ def _operation(method: str, drawn: Json, handler: HTTPRouteHandler) -> Json:
     return operation
 
 
-def _responses(handler: HTTPRouteHandler, *, has_path: bool, is_open: bool) -> Json:
+def _names_one(parameter: Json) -> bool:
+    """Whether a parameter says which thing is meant, so that it may not exist."""
+    return parameter["in"] == "path" or parameter["schema"].get("format") == "uuid"
+
+
+def _responses(handler: HTTPRouteHandler, *, names_one: bool, is_open: bool) -> Json:
     body = "data" in handler.parsed_fn_signature.parameters
     statuses = {400, 422, 429, 500, 503, 504}
     statuses |= set() if is_open and not body else {401}
     statuses |= set() if is_open else {403}
-    statuses |= {404} if has_path else set()
-    statuses |= {409, 413, 415} if body else set()
+    statuses |= {404} if names_one else set()
+    statuses |= {413, 415} if body else set()
+    statuses |= set() if handler.http_methods <= _SAFE_METHODS else {409}
     found: Json = {str(handler.status_code): _success(handler)}
     found.update((str(status), {"$ref": f"#/components/responses/Problem{status}"}) for status in sorted(statuses))
     # A probe that finds something wrong says so in its own words, not as a problem of the request.

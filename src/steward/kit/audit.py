@@ -32,6 +32,9 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
 def masked(value: object) -> Any:
     """The value as plain data, with every field marked `Meta(extra={"sensitive": True})` replaced by `***`."""
     match value:
+        case str() | int() | float() | None:
+            # First and by their types, for most values are such and a look at `Mapping` costs more than all of it.
+            return msgspec.to_builtins(value)
         case msgspec.Struct():
             secret = sensitive_fields(type(value))
             fields = {name: getattr(value, name) for name in value.__struct_fields__}

@@ -3,7 +3,7 @@
 A handler names its collaborators as parameters (`ctx: Caller`, `identity: IdentityPort`); the gateway provides them.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from datetime import datetime
 from typing import Annotated, Any, Final, Generic, TypeVar, cast
@@ -30,12 +30,18 @@ OPEN: Final[Mapping[str, bool]] = {"open": True}
 """`opt` of a route that needs no credential and ignores one."""
 ENDS_ACCESS: Final[Mapping[str, bool]] = {"ends_access": True}
 """`opt` of a route that may take rights away: the gateway forgets what it keeps of the tenant before it answers."""
-CHANGES_TENANT: Final[Mapping[str, bool]] = {"changes_tenant": True}
-"""`opt` of a route that changes the tenant in its path: the gateway forgets its state and limits before it answers."""
 
 JSON_LINES: Final = "application/x-ndjson"
 
 _CHUNK_BYTES: Final = 64 * 1024
+
+
+def changes_tenant(*fields: str) -> Mapping[str, Sequence[str]]:
+    """`opt` of a route that changes the tenant in its path: the gateway forgets its state and limits before it answers.
+
+    With `fields`, names of the body's, only a request that gives one of them does so.
+    """
+    return {"changes_tenant": fields}
 
 
 class Items(msgspec.Struct, Generic[T], frozen=True):

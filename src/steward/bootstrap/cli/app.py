@@ -45,6 +45,8 @@ _EPILOG = (
 
 def main() -> None:
     """Entry point of `steward`."""
+    # gRPC's core writes to standard error by itself, past every formatter; it reads this when it is first imported.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     arguments = global_first(sys.argv[1:])
     try:
         build_app(arguments, everything=_COMPLETION in os.environ)(args=arguments, prog_name="steward")

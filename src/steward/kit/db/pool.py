@@ -1,20 +1,19 @@
 """The process's connection pool, and the check that its login role is harmless."""
 
-import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Annotated, Any, Protocol, TypeAlias
+from typing import Annotated, Protocol
 
 import asyncpg
 import msgspec
-from asyncpg.pool import PoolConnectionProxy
 from msgspec import Meta
 
 from steward.kit.clock import Clock
-from steward.kit.db.errors import DatabaseBusy, DatabaseUnavailable, RoleTooStrong
-from steward.kit.db.tx import LOST, ServiceDb, terminate
+from steward.kit.db.connections import LOST, Connection, Connections
+from steward.kit.db.errors import DatabaseUnavailable, RoleTooStrong
+from steward.kit.db.tx import ServiceDb
 
-Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+CLOSE_SECONDS = 5.0
 
 
 class DbSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,20 +53,11 @@ class NullObserver:
         return ""
 
 
-class _PlainConnection(asyncpg.Connection):
-    """A connection that runs no reset query: every setting of ours is local to its transaction."""
-
-    def get_reset_query(self) -> str:
-        return ""
-
-
 class Database:
     """One pool of connections to one PostgreSQL database, logged in as the application's role."""
 
-    def __init__(
-        self, pool: "asyncpg.Pool[asyncpg.Record]", settings: DbSettings, clock: Clock, observer: Observer
-    ) -> None:
-        self._pool = pool
+    def __init__(self, connections: Connections, settings: DbSettings, clock: Clock, observer: Observer) -> None:
+        self._connections = connections
         self.settings = settings
         self.clock = clock
         self.observer = observer
@@ -76,23 +66,12 @@ class Database:
     @classmethod
     async def open(cls, dsn: str, settings: DbSettings, clock: Clock, observer: Observer | None = None) -> "Database":
         """Connect; raises `RoleTooStrong` where the login role could get round row-level security."""
-        try:
-            pool: Any = await asyncpg.create_pool(
-                dsn,
-                min_size=1,
-                max_size=settings.pool_size,
-                connection_class=_PlainConnection,
-                statement_cache_size=500,
-                max_cached_statement_lifetime=0,
-                server_settings={"application_name": "steward"},
-            )
-        except LOST as error:
-            raise DatabaseUnavailable from error
-        database = cls(pool, settings, clock, observer or NullObserver())
+        connections = Connections(dsn, settings.pool_size, settings.acquire_seconds)
+        database = cls(connections, settings, clock, observer or NullObserver())
         try:
             await database._refuse_strong_role()
         except BaseException:
-            await pool.close()
+            await database.close()
             raise
         return database
 
@@ -111,18 +90,10 @@ class Database:
 
     async def acquire(self) -> Connection:
         """A free connection; raises `DatabaseBusy` or `DatabaseUnavailable`."""
-        try:
-            return await self._pool.acquire(timeout=self.settings.acquire_seconds)
-        except TimeoutError as error:
-            raise DatabaseBusy(self.settings.acquire_seconds) from error
-        except (*LOST, asyncpg.InterfaceError) as error:
-            raise DatabaseUnavailable from error
+        return await self._connections.acquire()
 
     async def release(self, connection: Connection) -> None:
-        try:
-            await self._pool.release(connection)
-        except (*LOST, asyncpg.InterfaceError):
-            terminate(connection)
+        self._connections.release(connection)
 
     async def check(self) -> None:
         """One round trip; raises `DatabaseUnavailable`."""
@@ -136,14 +107,11 @@ class Database:
 
     def connections(self) -> tuple[int, int]:
         """Connections open and idle."""
-        return self._pool.get_size(), self._pool.get_idle_size()
+        return self._connections.count()
 
     async def close(self) -> None:
         """Close every connection, waiting at most 5 s for those in use."""
-        try:
-            await asyncio.wait_for(self._pool.close(), timeout=5)
-        except TimeoutError:
-            self._pool.terminate()
+        await self._connections.close(CLOSE_SECONDS)
 
     async def _refuse_strong_role(self) -> None:
         connection = await self.acquire()

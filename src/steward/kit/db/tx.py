@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -12,23 +12,13 @@ import msgspec
 
 from steward.kit.audit import Audit, masked
 from steward.kit.context import Actor, ActorType, Ctx, SystemCtx
+from steward.kit.db.connections import LOST, Connection
 from steward.kit.db.errors import DatabaseUnavailable
 from steward.kit.ids import Ids, TenantId
 from steward.kit.outbox import AuditRecord, DomainEvent, StoredEvent
 
 if TYPE_CHECKING:
     from steward.kit.db.pool import Database
-
-LOST = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.ConnectionDoesNotExistError,
-)
-"""What asyncpg raises when the server or the connection is gone."""
 
 _SERVICE = re.compile(r"[a-z][a-z_]{0,30}")
 
@@ -46,7 +36,9 @@ def forbid_open_tx() -> None:
 class Tx:
     """An open transaction. Rows come back as `asyncpg.Record`; repositories turn them into structs."""
 
-    def __init__(self, connection: Any, database: "Database", service: str, ctx: Ctx | SystemCtx, ids: Ids) -> None:
+    def __init__(
+        self, connection: Connection, database: "Database", service: str, ctx: Ctx | SystemCtx, ids: Ids
+    ) -> None:
         self._connection = connection
         self._database = database
         self._ids = ids
@@ -117,21 +109,18 @@ class Tx:
         )
 
     async def flush(self) -> bool:
-        """Write what was emitted and audited; whether there was anything."""
-        if self._events:
-            await self._insert("outbox", self._events)
-        if self._audits:
-            await self._insert("audit_outbox", self._audits)
+        """Write what was emitted and audited, in one round trip; whether there was anything."""
+        if self._events and self._audits:
+            await self._connection.execute(
+                f"WITH events AS ({_insert(self.service, 'outbox', 1)}) {_insert(self.service, 'audit_outbox', 4)}",
+                *_columns(self._events),
+                *_columns(self._audits),
+            )
+        elif self._events:
+            await self._connection.execute(_insert(self.service, "outbox", 1), *_columns(self._events))
+        elif self._audits:
+            await self._connection.execute(_insert(self.service, "audit_outbox", 1), *_columns(self._audits))
         return bool(self._events or self._audits)
-
-    async def _insert(self, table: str, rows: Sequence[StoredEvent] | Sequence[AuditRecord]) -> None:
-        await self._connection.execute(
-            f"INSERT INTO {self.service}.{table} (tenant_id, id, body)"  # noqa: S608 the names are ours
-            " SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[])",
-            [row.tenant for row in rows],
-            [row.id for row in rows],
-            [msgspec.json.encode(row).decode() for row in rows],
-        )
 
     def _tenant(self, named: TenantId | None) -> TenantId:
         tenant = named or self.ctx.tenant
@@ -152,6 +141,22 @@ class Tx:
             self._database.observer.slow(self.service, sql, seconds)
 
 
+def _insert(service: str, table: str, first: int) -> str:
+    """SQL that inserts rows given as three arrays, from this parameter on."""
+    return (
+        f"INSERT INTO {service}.{table} (tenant_id, id, body)"  # noqa: S608 the names are ours
+        f" SELECT * FROM unnest(${first}::uuid[], ${first + 1}::uuid[], ${first + 2}::text[])"
+    )
+
+
+def _columns(rows: Sequence[StoredEvent] | Sequence[AuditRecord]) -> tuple[list[UUID], list[UUID], list[str]]:
+    return (
+        [row.tenant for row in rows],
+        [row.id for row in rows],
+        [msgspec.json.encode(row).decode() for row in rows],
+    )
+
+
 class ServiceDb:
     """The database as one service sees it: its own roles, its own schema."""
 
@@ -163,22 +168,18 @@ class ServiceDb:
         self._ids = Ids(database.clock)
         self.name = name
 
-    @asynccontextmanager
-    async def tx(self, ctx: Ctx | SystemCtx) -> AsyncGenerator[Tx]:
+    def tx(self, ctx: Ctx | SystemCtx) -> AbstractAsyncContextManager[Tx]:
         """A transaction as this service, on the rows of the context's tenant only.
 
         Commits when the block ends, rolls back when it raises. Raises `DatabaseUnavailable` and `DatabaseBusy`.
         """
         tenant = ctx.require_tenant()
         begin = f"BEGIN; SET LOCAL ROLE steward_{self.name}; SET LOCAL steward.tenant = '{UUID(int=tenant.int)}'"
-        async with self._run(ctx, begin, str(tenant)) as tx:
-            yield tx
+        return self._run(ctx, begin, str(tenant))
 
-    @asynccontextmanager
-    async def system_tx(self, ctx: SystemCtx) -> AsyncGenerator[Tx]:
+    def system_tx(self, ctx: SystemCtx) -> AbstractAsyncContextManager[Tx]:
         """A transaction across tenants, on the tables and columns that the service's system role was granted."""
-        async with self._run(ctx, f"BEGIN; SET LOCAL ROLE steward_{self.name}_system", "") as tx:
-            yield tx
+        return self._run(ctx, f"BEGIN; SET LOCAL ROLE steward_{self.name}_system", "")
 
     @asynccontextmanager
     async def _run(self, ctx: Ctx | SystemCtx, begin: str, tenant: str) -> AsyncGenerator[Tx]:
@@ -198,10 +199,10 @@ class ServiceDb:
             except (*LOST, asyncpg.InterfaceError) as error:
                 # Outside the database these are no loss of it: an OSError may be the block's own, and InterfaceError
                 # is the driver's word for a wrong call too.
-                if not (is_closed(connection) or isinstance(error, asyncpg.PostgresError)):
+                if not (connection.is_closed() or isinstance(error, asyncpg.PostgresError)):
                     await _roll_back(connection)
                     raise
-                terminate(connection)
+                connection.terminate()
                 raise DatabaseUnavailable from error
             except BaseException:
                 await _roll_back(connection)
@@ -213,30 +214,20 @@ class ServiceDb:
             database.committed(self.name)
 
 
-async def _commit(connection: Any, service: str) -> None:
+async def _commit(connection: Connection, service: str) -> None:
     # After a failed statement PostgreSQL answers COMMIT with a roll-back, which must not pass for success.
     if await connection.execute("COMMIT") != "COMMIT":
         message = f"a transaction of {service!r} went on after a failed statement, and nothing of it was committed"
         raise RuntimeError(message)
 
 
-async def _roll_back(connection: Any) -> None:
+async def _roll_back(connection: Connection) -> None:
     try:
-        if not is_closed(connection):
+        if not connection.is_closed():
             await connection.execute("ROLLBACK")
     except (*LOST, asyncpg.InterfaceError):
-        terminate(connection)
-
-
-def is_closed(connection: Any) -> bool:
-    """Whether a connection of the pool is gone; the pool takes one that breaks back from under its user."""
-    try:
-        return connection.is_closed()
-    except asyncpg.InterfaceError:
-        return True
-
-
-def terminate(connection: Any) -> None:
-    """End a connection of the pool that is of no use any more, unless it is gone already."""
-    if not is_closed(connection):
         connection.terminate()
+    except BaseException:
+        # Cancelled again: nobody waits for the answer any more, and the server rolls back what has no client.
+        connection.terminate()
+        raise

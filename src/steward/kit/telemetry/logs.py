@@ -17,7 +17,7 @@ from steward.kit.context import ActorType, Ctx, SystemCtx
 from steward.kit.telemetry.failures import describe
 from steward.kit.telemetry.masking import clean, plain
 from steward.kit.telemetry.settings import LogLevel
-from steward.kit.telemetry.traces import current_span
+from steward.kit.telemetry.traces import Span, current_span
 
 _MAX_NAME = 128
 _EVENT_TYPE = "log"
@@ -67,7 +67,8 @@ class Formatter:
 
     def line(self, level: str, event: Event) -> LogLine:
         _add_failure(event)
-        _add_context(event)
+        span = current_span()
+        _add_context(event, span)
         duration = event.pop("duration_ms", None)
         if duration is not None and not isinstance(duration, int | float):
             event["duration"], duration = duration, None
@@ -75,8 +76,8 @@ class Formatter:
             timestamp=self._clock.now().isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z",
             level=level,
             service=_name(event.pop("service", None)) or self._service,
-            trace_id=_name(event.pop("trace_id", None)),
-            span_id=_name(event.pop("span_id", None)),
+            trace_id=_name(event.pop("trace_id", None)) or (f"{span.trace_id:032x}" if span else None),
+            span_id=_name(event.pop("span_id", None)) or (f"{span.span_id:016x}" if span else None),
             tenant_id=_name(event.pop("tenant_id", None)),
             user_id=_name(event.pop("user_id", None)),
             event_type=_name(event.pop("event_type", None)) or _EVENT_TYPE,
@@ -140,14 +141,9 @@ def _add_failure(event: Event) -> None:
         event["error"] = describe(failure)
 
 
-def _add_context(event: Event) -> None:
-    """Add who and which trace, from the current span, below what the caller said itself."""
-    span = current_span()
-    if span is None:
-        return
-    event.setdefault("trace_id", f"{span.trace_id:032x}")
-    event.setdefault("span_id", f"{span.span_id:016x}")
-    if span.ctx is not None:
+def _add_context(event: Event, span: Span | None) -> None:
+    """Add who it is about, from the current span, below what the caller said itself."""
+    if span is not None and span.ctx is not None:
         for key, value in identity(span.ctx).items():
             event.setdefault(key, value)
 

@@ -30,6 +30,8 @@ MAX_DEPTH = 8
 CUT = "…"
 
 _MAX_KEY = 128
+_LONGEST_NAME = 32
+"""Keys up to this length are remembered: names that code logs under, and too short for a credential."""
 _INT64 = range(-(2**63), 2**64)
 
 _SECRET_WORD_ENDINGS = (
@@ -106,6 +108,13 @@ def is_secret_key(key: str) -> bool:
     return any(_is_secret_word(word, after) for word, after in pairwise([*words, ""]))
 
 
+@lru_cache(maxsize=2_048)
+def _shown_key(key: str) -> tuple[str, bool]:
+    # Keys are mostly the names that our code logs under: few, and the same again and again.
+    name = clean(key, _MAX_KEY)
+    return name, is_secret_key(name)
+
+
 def _has_any(marks: Sequence[str], text: str) -> bool:
     for mark in marks:  # noqa: SIM110 a generator costs twice as much here
         if mark in text:
@@ -146,13 +155,22 @@ class _Walk:
             if self._values <= 0:
                 found[CUT] = f"{len(values) - len(found)} more"
                 break
-            name = self._text(str(key), _MAX_KEY)
-            if is_secret_key(name) and value is not None and not _is_count(name, value):
+            name, secret = self._key(str(key))
+            if secret and value is not None and not _is_count(name, value):
                 found[name] = MASK
                 self._values -= 1
             else:
                 found[name] = self.value(value, depth)
         return found
+
+    def _key(self, key: str) -> tuple[str, bool]:
+        """The key to show, and whether it names a secret."""
+        if len(key) > _LONGEST_NAME or self._characters < _MAX_KEY:
+            name = self._text(key, _MAX_KEY)
+            return name, is_secret_key(name)
+        name, secret = _shown_key(key)
+        self._characters -= len(name)
+        return name, secret
 
     def value(self, value: object, depth: int) -> Any:
         self._values -= 1

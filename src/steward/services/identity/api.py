@@ -61,7 +61,7 @@ class KeyKind(StrEnum):
 class User(msgspec.Struct, frozen=True, kw_only=True):
     id: UserId
     email: Annotated[str, Meta(extra={"sensitive": True})]
-    name: str
+    name: Annotated[str, Meta(extra={"sensitive": True})]
     state: UserState
     roles: Sequence[Role]
     created_at: datetime

@@ -27,7 +27,7 @@ def build(parts: Parts) -> Built:
     passwords = Passwords(load(PasswordSettings, parts.environment, PASSWORD_PREFIX), parts.ids)
     signing = SigningKeys(parts.db, parts.envelope, parts.clock, parts.ids, settings)
     last_use = LastUse(parts.db, parts.clock, settings)
-    housekeeping = Housekeeping(parts.db, parts.clock)
+    housekeeping = Housekeeping(parts.db, parts.clock, parts.telemetry.metrics)
     identity_parts = IdentityParts(
         db=parts.db,
         clock=parts.clock,
@@ -56,6 +56,7 @@ def build(parts: Parts) -> Built:
         jobs=(
             Job(name="identity-signing-keys", every_seconds=settings.rotation_check_seconds, run=signing.rotate),
             Job(name="identity-sweep", every_seconds=settings.sweep_seconds, run=housekeeping.sweep),
+            Job(name="identity-sessions", every_seconds=30, run=housekeeping.count_sessions, everywhere=True),
             Job(
                 name="identity-last-use",
                 every_seconds=settings.last_used_seconds,

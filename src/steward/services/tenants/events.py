@@ -16,6 +16,8 @@ class TenantUpdated(DomainEvent, frozen=True, kw_only=True):
     locale: str
     allowed_origins: list[str]
     version: int
+    changed: list[str]
+    """The fields that are not what they were."""
 
 
 class TenantSuspended(DomainEvent, frozen=True, kw_only=True):

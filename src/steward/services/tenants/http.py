@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from steward.kit.ids import TenantId
 from steward.kit.paging import Page
-from steward.kit.web import CHANGES_TENANT, Caller, PageCursor, PageLimit
+from steward.kit.web import Caller, PageCursor, PageLimit, changes_tenant
 from steward.services.tenants.api import (
     Amount,
     Email,
@@ -86,7 +86,7 @@ async def get_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: FromPath[Tena
     return await tenants.get_tenant(ctx, tenant_id=tenant_id)
 
 
-@patch("/api/v1/tenants/{tenant_id:str}", tags=TAGS, opt=CHANGES_TENANT)
+@patch("/api/v1/tenants/{tenant_id:str}", tags=TAGS, opt=changes_tenant("plan", "locale", "allowed_origins"))
 async def update_tenant(
     ctx: Caller, tenants: TenantsPort, tenant_id: FromPath[TenantId], data: JSONBody[TenantUpdateBody]
 ) -> Tenant:
@@ -97,7 +97,7 @@ async def update_tenant(
     return await tenants.update_tenant(ctx, tenant_id=tenant_id, change=data)
 
 
-@post("/api/v1/tenants/{tenant_id:str}/suspend", tags=TAGS, status_code=200, opt=CHANGES_TENANT)
+@post("/api/v1/tenants/{tenant_id:str}/suspend", tags=TAGS, status_code=200, opt=changes_tenant())
 async def suspend_tenant(
     ctx: Caller, tenants: TenantsPort, tenant_id: FromPath[TenantId], data: JSONBody[SuspendBody]
 ) -> Tenant:
@@ -108,7 +108,7 @@ async def suspend_tenant(
     return await tenants.suspend_tenant(ctx, tenant_id=tenant_id, reason=data.reason)
 
 
-@post("/api/v1/tenants/{tenant_id:str}/resume", tags=TAGS, status_code=200, opt=CHANGES_TENANT)
+@post("/api/v1/tenants/{tenant_id:str}/resume", tags=TAGS, status_code=200, opt=changes_tenant())
 async def resume_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: FromPath[TenantId]) -> Tenant:
     """Resume a suspended tenant
 
@@ -117,7 +117,7 @@ async def resume_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: FromPath[T
     return await tenants.resume_tenant(ctx, tenant_id=tenant_id)
 
 
-@delete("/api/v1/tenants/{tenant_id:str}", tags=TAGS, opt=CHANGES_TENANT)
+@delete("/api/v1/tenants/{tenant_id:str}", tags=TAGS, opt=changes_tenant())
 async def delete_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: FromPath[TenantId]) -> None:
     """Delete a tenant for good
 
@@ -126,7 +126,7 @@ async def delete_tenant(ctx: Caller, tenants: TenantsPort, tenant_id: FromPath[T
     await tenants.delete_tenant(ctx, tenant_id=tenant_id)
 
 
-@put("/api/v1/tenants/{tenant_id:str}/quotas/{quota:str}", tags=TAGS, opt=CHANGES_TENANT)
+@put("/api/v1/tenants/{tenant_id:str}/quotas/{quota:str}", tags=TAGS, opt=changes_tenant())
 async def update_quota(
     ctx: Caller, tenants: TenantsPort, tenant_id: FromPath[TenantId], quota: FromPath[Quota], data: JSONBody[QuotaBody]
 ) -> QuotaUse:

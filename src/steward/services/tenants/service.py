@@ -84,7 +84,7 @@ class TenantsService:
                 locale=change.locale or before.locale,
                 allowed_origins=before.allowed_origins if change.allowed_origins is None else change.allowed_origins,
             )
-            return await self._save(tx, "tenant.updated", before, after, _updated(after, before.version + 1))
+            return await self._save(tx, "tenant.updated", before, after, _updated(before, after))
 
     async def suspend_tenant(self, ctx: Ctx, *, tenant_id: TenantId, reason: str) -> Tenant:
         await self._access.of(ctx, tenant_id, "platform:tenants")
@@ -160,11 +160,13 @@ class TenantsService:
         return saved
 
 
-def _updated(tenant: Tenant, version: int) -> TenantUpdated:
+def _updated(before: Tenant, after: Tenant) -> TenantUpdated:
+    fields = ("name", "plan", "locale", "allowed_origins")
     return TenantUpdated(
-        name=tenant.name,
-        plan=tenant.plan,
-        locale=tenant.locale,
-        allowed_origins=list(tenant.allowed_origins),
-        version=version,
+        name=after.name,
+        plan=after.plan,
+        locale=after.locale,
+        allowed_origins=list(after.allowed_origins),
+        version=before.version + 1,
+        changed=[field for field in fields if getattr(before, field) != getattr(after, field)],
     )

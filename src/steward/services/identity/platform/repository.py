@@ -146,6 +146,12 @@ class SweepSystemRepository:
             limit,
         )
 
+    async def live_sessions(self, now: datetime) -> int:
+        """How many sessions are neither expired nor revoked, of all tenants."""
+        return await self._tx.fetchval(
+            "SELECT count(*) FROM identity.session WHERE expires_at > $1 AND revoked_at IS NULL", now
+        )
+
     async def refresh_tokens(self, before: datetime, limit: int) -> int:
         return await self._expired("refresh_token", before, limit)
 
