@@ -24,9 +24,11 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from steward.kit.rpc.service import Operation
 from steward.services.identity.api import Role
+from tests.authorization.operations import RECIPES, Route, http_request, routes_of
+from tests.authorization.stage import Stage
 from tests.support.house import RPCS, House
 
-EXAMPLES = 8
+EXAMPLES = 5
 """A sample for every day, of each operation and kind of data."""
 SEED = 20_260_101
 CHECKS = [
@@ -52,14 +54,6 @@ NAMED_OPERATIONS: Mapping[str, tuple[str, str, str]] = {
 """The operations of users and tenants that the requirements (D2) name, with service and route."""
 
 
-def operations_of(document: Mapping[str, Any]) -> Mapping[str, tuple[str, str, Mapping[str, Any]]]:
-    return {
-        one["operationId"]: (method, path, one)
-        for path, item in document["paths"].items()
-        for method, one in item.items()
-    }
-
-
 def test_document_is_valid_openapi(document: dict[str, Any]) -> None:
     """By the schema of the OpenAPI Initiative for 3.1."""
     assert document["openapi"].startswith("3.1.")
@@ -76,10 +70,10 @@ def test_schemas_are_valid_json_schema(document: dict[str, Any]) -> None:
 
 
 def test_every_operation_is_described(document: dict[str, Any]) -> None:
-    found = operations_of(document)
-    assert len(found) == sum(len(item) for item in document["paths"].values())
+    found = routes_of(document)
     schemes = set(document["components"]["securitySchemes"])
-    for name, (method, path, one) in found.items():
+    for name, route in found.items():
+        method, path, one = route.method, route.path, route.described
         assert one["summary"].strip(), name
         assert one["tags"], name
         security = one.get("security", document["security"])
@@ -104,6 +98,34 @@ def test_operation_that_the_requirements_name_has_route_and_rpc(document: dict[s
 
 def _rpc(service: str, rpc: str) -> Operation:
     return next(one for one in RPCS.values() if one.path == f"/steward.v1.{service}/{rpc}")
+
+
+async def test_valid_calls_of_every_operation_answer_as_described(document: dict[str, Any], house: House) -> None:
+    routes = routes_of(document)
+    schema = schemathesis.openapi.from_dict(document)
+    tenant = await house.installation.tenant()
+    member = await house.member(tenant, *Role)
+    called: set[str] = set()
+    for recipe in RECIPES:
+        if recipe.method not in routes or not recipe.allows(member.ctx.scopes):
+            continue
+        caller = await house.logged_in(tenant.id, member.email)
+        arguments = await recipe.prepare(Stage(house=house, caller=caller, tenant=tenant))
+        route = routes[recipe.method]
+        request = http_request(route.method, route.path, route.described, arguments)
+        answer = await asyncio.to_thread(
+            requests.request,
+            request.method,
+            house.url + request.path,
+            params=request.query,
+            json=request.body,
+            headers=caller.bearer,
+            timeout=20,
+        )
+        assert answer.ok, f"{recipe.name}: {answer.text}"
+        schema[route.path][route.method].validate_response(answer)
+        called.add(recipe.method)
+    assert called == set(routes)
 
 
 @pytest.mark.parametrize("mode", GenerationMode)

@@ -1,7 +1,7 @@
 """Reading our Markdown: pages, their headings as anchors, their links and the rows of their tables."""
 
+import os
 import re
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -21,16 +21,12 @@ class Link(NamedTuple):
 
 
 def pages() -> Sequence[Path]:
-    """Every Markdown file of the project that git knows or could know."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = {ROOT / name for name in listed.stdout.split("\0") if name}
-    return sorted(page for page in found if page.is_file())
+    """Every Markdown file of the project; hidden folders and what was installed are left out."""
+    found: list[Path] = []
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
+        found += [Path(folder, name) for name in names if name.endswith(".md")]
+    return sorted(found)
 
 
 def prose(page: Path) -> Iterator[tuple[int, str]]:

@@ -29,6 +29,7 @@ from steward.kit.rpc.entry import Entry
 from steward.kit.rpc.instances import InstancePool
 from steward.kit.rpc.server import RpcServer
 from steward.kit.rpc.servicer import Servicer
+from steward.kit.telemetry import Telemetry
 from steward.kit.testing.clock import FakeClock
 from steward.kit.testing.data_keys import MemoryDataKeys
 from steward.services.identity.api import IdentityApi, Principal, Role, Tokens, UserId
@@ -108,7 +109,7 @@ class World:
         self.tenants = self._tenants(database.service("tenants"))
         self.apis.put(IdentityApi, self.identity)
         self.apis.put(TenantsApi, self.tenants)
-        self.housekeeping = Housekeeping(self.db, clock)
+        self.housekeeping = Housekeeping(self.db, clock, Telemetry.for_tests(clock).metrics)
         self._count = 0
 
     def _parts(self, settings: IdentitySettings) -> IdentityParts:

@@ -25,8 +25,9 @@ LOST = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.ConnectionDoesNotExistError,
+    asyncpg.InternalClientError,
 )
-"""What asyncpg raises when the server or the connection is gone."""
+"""What asyncpg raises when the server or the connection is gone; the last when it goes in the middle of a message."""
 
 
 class Connections:

@@ -199,7 +199,9 @@ class ServiceDb:
             except (*LOST, asyncpg.InterfaceError) as error:
                 # Outside the database these are no loss of it: an OSError may be the block's own, and InterfaceError
                 # is the driver's word for a wrong call too.
-                if not (connection.is_closed() or isinstance(error, asyncpg.PostgresError)):
+                if not (
+                    connection.is_closed() or isinstance(error, (asyncpg.PostgresError, asyncpg.InternalClientError))
+                ):
                     await _roll_back(connection)
                     raise
                 connection.terminate()
