@@ -217,7 +217,9 @@ def write_request(side: Side) -> Callable[[], bytes]:
         nonlocal number
         number += 1
         body = b'{"name":"Bench %d"}' % number
-        return _head(side, "PATCH", f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n") + b"\r\n" + body
+        return (
+            _head(side, "PATCH", f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n") + b"\r\n" + body
+        )
 
     return make
 

@@ -7,7 +7,7 @@ import pytest
 
 from steward.services.identity.api import Role
 from tests.authorization.walk import until
-from tests.support.house import Answer, House, Member, bearer
+from tests.support.house import RPCS, Answer, House, Member, bearer
 from tests.support.platform import PASSWORD, TestTenant
 
 USERS = "/api/v1/users"
@@ -154,6 +154,15 @@ async def test_role_taken_away_acts_at_once(house: House, next_house: House, ten
     assert (await house.http("GET", ME, developer.bearer)).json["scopes"] == []
     await gone_elsewhere(next_house, developer.bearer, 403)
     await gone_elsewhere(next_house, key, 403)
+
+
+async def test_role_taken_away_over_grpc_acts_at_the_http_edge(house: House, tenant: TestTenant, owner: Member) -> None:
+    """The edge did not see the call, so here too the bus tells it."""
+    viewer = await house.member(tenant, Role.VIEWER)
+    assert await may_list_users(house, viewer.bearer) == 200
+    taken = await house.rpc(RPCS["revoke_role"], {"user_id": viewer.id, "role": Role.VIEWER}, owner.bearer)
+    assert taken.status == 200
+    await gone_elsewhere(house, viewer.bearer, 403)
 
 
 async def test_role_given_acts_at_once(house: House, tenant: TestTenant, owner: Member) -> None:

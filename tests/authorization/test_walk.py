@@ -120,3 +120,34 @@ async def _operators_key(house: House, tenant: TestTenant) -> str:
         "POST", "/api/v1/api-keys", operator.bearer, {"name": "all", "scopes": sorted(operator.ctx.scopes)}
     )
     return made.json["secret"]
+
+
+async def test_answers_kept_for_repetitions_are_the_own_ones(
+    house: House, tenant: TestTenant, owner: Member, stranger: Member
+) -> None:
+    """The same Idempotency-Key with the same body, sent by two tenants, and by two users of one tenant."""
+    body = {"name": "once", "scopes": ["user:read"]}
+    callers = (owner, await house.member(tenant, Role.OWNER), stranger)
+    once = {"Idempotency-Key": "the-same-for-all"}
+    first = [await house.http("POST", "/api/v1/api-keys", {**one.bearer, **once}, body) for one in callers]
+    again = [await house.http("POST", "/api/v1/api-keys", {**one.bearer, **once}, body) for one in callers]
+    assert [answer.status for answer in first] == [201, 201, 201]
+    assert [answer.body for answer in again] == [answer.body for answer in first]
+    assert len({answer.json["secret"] for answer in first}) == 3
+
+
+@pytest.mark.parametrize("path", ["/api/v1/users", "/api/v1/api-keys", "/api/v1/audit/entries"])
+async def test_cursor_of_one_tenant_leads_another_nowhere_new(
+    house: House, owner: Member, stranger: Member, behind: Behind, path: str
+) -> None:
+    for member in (owner, stranger):
+        for _ in range(2):
+            made = await house.http("POST", "/api/v1/api-keys", member.bearer, {"name": "k", "scopes": ["user:read"]})
+            assert made.status == 201
+    await _settled(behind, owner.tenant)
+    theirs = await house.http("GET", path, owner.bearer, limit="1")
+    cursor = theirs.json["next_cursor"]
+    assert cursor
+    page = await house.http("GET", path, stranger.bearer, cursor=cursor)
+    assert page.status == 200
+    assert not any(str(owner.tenant) in item or str(owner.id) in item for item in map(str, page.json["items"]))

@@ -10,6 +10,7 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy
 from schemathesis import APIOperation, BaseSchema, Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
@@ -24,12 +25,12 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from steward.kit.rpc.service import Operation
 from steward.services.identity.api import Role
-from tests.authorization.operations import RECIPES, Route, http_request, routes_of
+from tests.authorization.operations import RECIPES, http_request, routes_of
 from tests.authorization.stage import Stage
 from tests.support.house import RPCS, House
 
-EXAMPLES = 5
-"""A sample for every day, of each operation and kind of data."""
+EXAMPLES = (5, pytest.param(200, marks=(pytest.mark.proof, pytest.mark.timeout(3600))))
+"""Of each operation and kind of data: a sample for every day, and the long proof."""
 SEED = 20_260_101
 CHECKS = [
     not_a_server_error,
@@ -129,7 +130,10 @@ async def test_valid_calls_of_every_operation_answer_as_described(document: dict
 
 
 @pytest.mark.parametrize("mode", GenerationMode)
-async def test_edge_answers_as_described(document: dict[str, Any], house: House, mode: GenerationMode) -> None:
+@pytest.mark.parametrize("examples", EXAMPLES)
+async def test_edge_answers_as_described(
+    document: dict[str, Any], house: House, mode: GenerationMode, examples: int
+) -> None:
     """Data that fit the schemas and data that do not; with ids of things that are there, and made-up ones."""
     schema = schemathesis.openapi.from_dict(document)
     failures: list[str] = []
@@ -142,7 +146,9 @@ async def test_edge_answers_as_described(document: dict[str, Any], house: House,
         ids = {"user_id": str(caller.id), "tenant_id": str(tenant.id), "seq": 1}
         known = {one.name: ids[one.name] for one in operation.path_parameters if one.name in ids}
         for fixed in ({}, known) if known and mode is GenerationMode.POSITIVE else ({},):
-            run = _examples(operation, mode, fixed, house.url, caller.bearer)
+            run = _examples(
+                operation.as_strategy(mode, path_parameters=dict(fixed) or None), examples, house.url, caller.bearer
+            )
             failures += await asyncio.to_thread(_failures, run)
     assert not failures, "\n\n".join(failures)
 
@@ -155,21 +161,18 @@ def _takes_anything(operation: APIOperation) -> bool:
     return any((operation.path_parameters, operation.query, operation.headers, operation.body))
 
 
-def _examples(
-    operation: APIOperation, mode: GenerationMode, fixed: Mapping[str, Any], url: str, headers: Mapping[str, str]
-) -> Callable[[], None]:
-    strategy = operation.as_strategy(mode, path_parameters=dict(fixed) or None)
+def _examples(cases: SearchStrategy[Case], examples: int, url: str, headers: Mapping[str, str]) -> Callable[[], None]:
     session = requests.Session()
 
     @seed(SEED)
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         database=None,
         deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=strategy)
+    @given(case=cases)
     def run(case: Case) -> None:
         case.call_and_validate(base_url=url, session=session, headers=dict(headers), checks=CHECKS, timeout=20)
 

@@ -55,10 +55,13 @@ def steward(prepared_home: Path) -> Iterator[Steward]:
 
 @pytest.fixture(scope="module", params=["up", "serve"])
 def installation(request: pytest.FixtureRequest, prepared_home: Path) -> Iterator[Steward]:
-    """A running installation: everything in one process, or as two processes over gRPC."""
+    """A running installation: everything in one process, or as two processes over gRPC.
+
+    A module may name settings of its own in `SETTINGS`.
+    """
     home = copy_home(prepared_home, request.param)
     running = Steward(home, (("up",),) if request.param == "up" else TWO)
-    running.start()
+    running.start(**getattr(request.module, "SETTINGS", {}))
     yield running
     _end(running)
 

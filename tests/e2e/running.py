@@ -118,6 +118,11 @@ class Steward:
         files = sorted(self.home.parent.glob(f"{self.home.name}-*.log"))
         return "\n".join(file.read_text(errors="replace")[-4000:] for file in files[-4:])
 
+    def log_text(self) -> str:
+        """Everything that this installation has written, of all its processes."""
+        files = sorted(self.home.parent.glob(f"{self.home.name}-*.log"))
+        return "".join(file.read_text(encoding="utf-8") for file in files)
+
     @property
     def credentials(self) -> dict[str, str]:
         file = self.home / "credentials.json"

@@ -2,7 +2,8 @@
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+import struct
+from collections.abc import Iterator
 from http.client import HTTPException, HTTPResponse
 
 from tests.e2e.running import Answer
@@ -38,6 +39,13 @@ class Wire:
             response.close()
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
 
+    def line(self) -> bytes:
+        """The next line."""
+        found = b""
+        while not found.endswith(b"\r\n") and (more := self._socket.recv(1)):
+            found += more
+        return found
+
     def rest(self) -> bytes:
         """Everything up to the close."""
         found = b""
@@ -45,6 +53,10 @@ class Wire:
             while more := self._socket.recv(65536):
                 found += more
         return found
+
+    def reset(self) -> None:
+        """Make the close that follows a rude one, which throws away what is under way (RST)."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def close(self) -> None:
         self._socket.close()

@@ -27,6 +27,14 @@ def test_text_comes_back_from_its_cursor(key: str) -> None:
     assert decode_cursor(encode_cursor(key), str) == key
 
 
+@pytest.mark.parametrize("alien", ["!", " ", "\n", "é"])
+def test_cursor_with_a_character_put_into_it_is_refused(alien: str) -> None:
+    whole = encode_cursor("abcdefgh")
+    for place in range(len(whole) + 1):
+        with pytest.raises(InvalidInput):
+            decode_cursor(whole[:place] + alien + whole[place:], str)
+
+
 def test_no_cursor_is_the_beginning() -> None:
     assert decode_cursor(None, Key) is None
 

@@ -59,9 +59,7 @@ async def update_tenant(
     return after
 
 
-def _record(
-    session: AsyncSession, principal: Principal, request: Request, before: TenantOut, after: TenantOut
-) -> None:
+def _record(session: AsyncSession, principal: Principal, request: Request, before: TenantOut, after: TenantOut) -> None:
     """The audit entry and the event of a change, in its transaction."""
     actor = Actor(type="user", id=str(principal.key_id))
     request_id: str = request.scope["request_id"]

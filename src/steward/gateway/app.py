@@ -13,6 +13,7 @@ from litestar.params import SkipValidation
 from litestar.routes import HTTPRoute
 
 from steward.gateway import openapi, ops, site
+from steward.gateway.answers import JsonAnswer
 from steward.gateway.authn import Authenticator
 from steward.gateway.decoding import STATE_KEY, BodyRequest, Decoders, body_decoder
 from steward.gateway.edge import Edge, Paths
@@ -79,6 +80,7 @@ def _litestar(parts: EdgeParts, routes: Sequence[HTTPRouteHandler]) -> Litestar:
         logging_config=None,
         openapi_config=OpenAPIConfig(title="Steward", version=parts.version, render_plugins=(), path="/_unused"),
         request_class=BodyRequest,
+        response_class=JsonAnswer,
         state=State(),
     )
     app.state[STATE_KEY] = _decoders(app)

@@ -28,10 +28,14 @@ class BodyRequest(Request[Any, Any, State]):
     async def json(self) -> Any:
         """The body as the handler's type. Raises `InvalidInput` naming the field, or `MalformedRequest`."""
         decoders: Decoders = self.app.state[STATE_KEY]
-        data = decode(decoders[self.route_handler], await self.body())
         exchange: Exchange = self.scope["state"][EXCHANGE_KEY]
-        exchange.data = data
-        return data
+        exchange.data = decode(decoders[self.route_handler], exchange.body)
+        return exchange.data
+
+    async def body(self) -> bytes:
+        """The body, which the edge has read."""
+        exchange: Exchange = self.scope["state"][EXCHANGE_KEY]
+        return exchange.body
 
 
 def decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:

@@ -144,10 +144,10 @@ class Edge:
                 await self._preflight(exchange, reply)
                 return
             await self._identify(exchange)
-        body = await read_body(exchange, receive, self._settings)
+        exchange.body = await read_body(exchange, receive, self._settings)
         vigil.body_was_read()
         scope["state"][EXCHANGE_KEY] = exchange
-        pending: list[Message] = [replay(body)]
+        pending: list[Message] = [replay(exchange.body)]
 
         async def receive_body() -> Message:
             if pending:

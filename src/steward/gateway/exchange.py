@@ -53,6 +53,7 @@ class Exchange:
         "address",
         "allow_origin",
         "answered_bytes",
+        "body",
         "ctx",
         "data",
         "decisions",
@@ -83,6 +84,7 @@ class Exchange:
         self.started_at = started_at
         """By the monotonic clock."""
         self.ctx: Ctx | None = None
+        self.body = b""
         self.data: object = None
         """The body, decoded into the type that the route wants; None before, and where there is none."""
         self.decisions: dict[str, Decision] = {}

@@ -11,14 +11,20 @@ from litestar.handlers import HTTPRouteHandler
 
 from steward.gateway.decoding import BodyRequest
 
+# Litestar adds the character set, UTF-8, to every type of text.
 ROUTES_OF: Final[Mapping[str, tuple[str, str]]] = {
-    "/": ("start.html", "text/html; charset=utf-8"),
-    "/docs": ("reference.html", "text/html; charset=utf-8"),
-    "/assets/steward.css": ("steward.css", "text/css; charset=utf-8"),
-    "/assets/start.js": ("start.js", "text/javascript; charset=utf-8"),
-    "/assets/texts.js": ("texts.js", "text/javascript; charset=utf-8"),
-    "/assets/dom.js": ("dom.js", "text/javascript; charset=utf-8"),
-    "/assets/reference.js": ("reference.js", "text/javascript; charset=utf-8"),
+    "/": ("start.html", "text/html"),
+    "/docs": ("reference.html", "text/html"),
+    "/assets/steward.css": ("steward.css", "text/css"),
+    "/assets/start.js": ("start.js", "text/javascript"),
+    "/assets/session.js": ("session.js", "text/javascript"),
+    "/assets/mine.js": ("mine.js", "text/javascript"),
+    "/assets/texts.js": ("texts.js", "text/javascript"),
+    "/assets/reference.js": ("reference.js", "text/javascript"),
+    "/assets/reference_texts.js": ("reference_texts.js", "text/javascript"),
+    "/assets/example.js": ("example.js", "text/javascript"),
+    "/assets/language.js": ("language.js", "text/javascript"),
+    "/assets/dom.js": ("dom.js", "text/javascript"),
     "/favicon.ico": ("icon.svg", "image/svg+xml"),
 }
 

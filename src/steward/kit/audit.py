@@ -1,9 +1,11 @@
 """Audit entries as services write them: what `tx.audit` takes, and the masking of sensitive values."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any, cast, get_args, get_type_hints
+from uuid import UUID
 
 import msgspec
 
@@ -32,8 +34,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
 def masked(value: object) -> Any:
     """The value as plain data, with every field marked `Meta(extra={"sensitive": True})` replaced by `***`."""
     match value:
-        case str() | int() | float() | None:
-            # First and by their types, for most values are such and a look at `Mapping` costs more than all of it.
+        case str() | int() | float() | None | datetime() | UUID():
+            # First, for most values are such, and to see that a value is no struct costs more than all of this.
             return msgspec.to_builtins(value)
         case msgspec.Struct():
             secret = sensitive_fields(type(value))

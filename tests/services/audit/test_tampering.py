@@ -59,9 +59,7 @@ async def test_content_that_cannot_be_read_any_more_is_found(archive: Archive, t
         "id = tenant_id",
     ],
 )
-async def test_edited_column_is_found_although_the_content_holds(
-    archive: Archive, tenant: TenantId, change: str
-) -> None:
+async def test_edited_column_is_found_though_the_content_holds(archive: Archive, tenant: TenantId, change: str) -> None:
     await archive.tamper(f"UPDATE audit.entry SET {change} WHERE tenant_id = $1 AND seq = 3", tenant)
     (finding,) = await archive.findings(tenant)
     assert finding.seq == 3
@@ -117,9 +115,7 @@ async def test_tail_cut_with_its_heads_is_found_by_the_anchor(archive: Archive, 
     assert "not there" in finding.problem
 
 
-async def test_tail_cut_to_an_unsigned_entry_is_found_without_the_anchor_too(
-    archive: Archive, tenant: TenantId
-) -> None:
+async def test_tail_cut_to_an_unsigned_entry_is_found_by_that_too(archive: Archive, tenant: TenantId) -> None:
     await cut(archive, tenant, 3)
     findings = [finding for finding in await archive.findings(tenant) if finding.seq == 3]
     assert "never signed" in findings[0].problem

@@ -11,16 +11,18 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** A line with `code` in it, as text and code elements. */
+export function prose(line) {
+  return (line ?? "").split("`").map((piece, index) => (index % 2 ? h("code", {}, piece) : piece)).filter(Boolean);
+}
+
 /** A command that can be copied with one press. */
-export function command(text, words) {
-  const button = h("button", {
-    type: "button",
-    class: "button-quiet copy",
-    click: async () => {
-      await navigator.clipboard.writeText(text);
-      button.textContent = words.copied;
-      setTimeout(() => (button.textContent = words.copy), 1500);
-    },
-  }, words.copy);
-  return h("div", { class: "command" }, h("pre", { tabindex: "0" }, h("code", {}, text)), navigator.clipboard && button);
+export function command(line, words) {
+  const copy = async () => {
+    await navigator.clipboard.writeText(line);
+    button.textContent = words.copied;
+    setTimeout(() => (button.textContent = words.copy), 1500);
+  };
+  const button = h("button", { type: "button", class: "button-quiet copy", click: copy }, words.copy);
+  return h("div", { class: "command" }, h("pre", {}, h("code", {}, line)), navigator.clipboard && button);
 }
