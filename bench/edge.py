@@ -22,7 +22,7 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.edge_sides import (  # noqa: E402
+from bench.edge_sides import (
     HOST,
     Peer,
     Postgres,
@@ -33,7 +33,7 @@ from bench.edge_sides import (  # noqa: E402
     read_request,
     write_request,
 )
-from bench.http_load import Figures, Round, cpu_ratios, drive, figures  # noqa: E402
+from bench.http_load import Figures, Round, cpu_ratios, drive, figures
 
 ROUNDS = 5
 ROUND_SECONDS = 3.0

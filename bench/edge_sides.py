@@ -1,7 +1,6 @@
 """The two sides of `bench/edge.py`, each a server process on the same PostgreSQL."""
 
 import asyncio
-import contextlib
 import hashlib
 import json
 import os
@@ -11,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -257,10 +255,11 @@ async def _until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path)
 
 
 def _is_ready(port: int) -> bool:
-    with contextlib.suppress(OSError, urllib.error.URLError):
+    try:
         with urllib.request.urlopen(f"http://{HOST}:{port}/ready", timeout=2) as answer:
             return answer.status == 200
-    return False
+    except OSError:
+        return False
 
 
 def _free_port() -> int:

@@ -1,9 +1,10 @@
 """Hostile input from outside: a clear refusal, nothing lost, nothing told, memory flat, and the others are served."""
 
+import contextlib
+import hmac
 import itertools
+import json
 import re
-import socket
-import struct
 import time
 import unicodedata
 import uuid
@@ -14,7 +15,7 @@ import pytest
 
 from tests.e2e.attack import JSON, KEYS, MEBIBYTE, SAMPLES, Attack, b64, changed, deep, fault, operations, token, unb64
 from tests.e2e.running import Answer, Steward, until
-from tests.e2e.wire import Wire, wire
+from tests.e2e.wire import wire
 
 TOKEN_SECONDS = 4
 SLOW_SECONDS = 2
@@ -81,7 +82,7 @@ def steward(installation: Steward) -> Steward:
 
 def wrong_bodies(body: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
     """For each field of a body, values that no field takes: everything else in the body is all right."""
-    known = {name: f'"{name}":{_json(SAMPLES[name])}'.encode() for name in body.get("required", ())}
+    known = {name: f'"{name}":{json.dumps(SAMPLES[name])}'.encode() for name in body.get("required", ())}
     values = {
         "a megabyte": b'"' + b"a" * 1_000_000 + b'"',
         "a NUL": b'"a\\u0000b"',
@@ -170,7 +171,6 @@ def test_odd_names_come_back_as_given(steward: Steward) -> None:
         made[user["id"]] = name
     listed = {user["id"]: user["name"] for user in steward.api("GET", "/api/v1/users?limit=200").json["items"]}
     assert made.items() <= listed.items()
-    until(lambda: made.items() <= _in_trail(steward, "user.invited").items())
     shown = steward.cli("--url", steward.url, "users", "list", "--limit", "200")
     assert shown.returncode == 0, shown.stderr
     assert ODD_NAMES[0] in shown.stdout
@@ -187,6 +187,7 @@ def test_odd_tenant_names_and_reasons_come_back_as_given(steward: Steward) -> No
         renamed = steward.api("PATCH", f"/api/v1/tenants/{tenant}", {"name": name})
         assert (renamed.status, renamed.json["name"]) == (200, name)
         assert steward.api("GET", f"/api/v1/tenants/{tenant}").json["name"] == name
+    until(lambda: set(ODD_NAMES) <= _names_in_trail(steward))
     reason = "\x1b[2J\t\r\n" + ODD_NAMES[0]
     assert steward.api("POST", f"/api/v1/tenants/{tenant}/suspend", {"reason": reason}).status == 200
     assert steward.api("DELETE", f"/api/v1/tenants/{tenant}").status == 204
@@ -230,7 +231,7 @@ def test_strange_queries_are_refused(attack: Attack) -> None:
         f"{name.decode()}?{query[:30].decode()}": attack.head(b"GET", b"/api/v1/" + name + b"?" + query)
         for name, query in itertools.product(lists, (*wrong, *cursors))
     }
-    for query in (b"since=now", b"until=9999999999", b"outcome='--", b"actor=" + b"a" * 201, b"action="):
+    for query in (b"since=now", b"until=1e999", b"outcome='--", b"actor=" + b"a" * 201, b"action="):
         requests[query[:40].decode()] = attack.head(b"GET", b"/api/v1/audit/entries?" + query)
         requests["export " + query[:40].decode()] = attack.head(b"GET", b"/api/v1/audit/export?" + query)
     assert attack.findings(requests) == {}
@@ -254,7 +255,9 @@ def stranger(attack: Attack, steward: Steward) -> Iterator[str]:
     made = steward.api("POST", "/api/v1/tenants", body).json
     register = {"token": made["invitation_token"], "name": "Other", "password": "another long password"}
     assert steward.call("POST", "/api/v1/auth/register", register).status == 201
-    tokens = steward.call("POST", "/api/v1/auth/login", {"email": body["owner_email"], "password": register["password"]})
+    tokens = steward.call(
+        "POST", "/api/v1/auth/login", {"email": body["owner_email"], "password": register["password"]}
+    )
     bearer = {"Authorization": f"Bearer {tokens.json['access_token']}"}
     scopes = ["tenant:read", "tenant:update", "user:read", "user:update", "user:delete", "role:assign", "role:read"]
     key = {"name": "other", "scopes": [*scopes, "session:read", "session:revoke", "key:read", "key:revoke"]}
@@ -284,9 +287,7 @@ def test_ids_of_another_tenant_are_as_if_they_were_not(attack: Attack, steward: 
             assert fault(_lower(answer)) == "", f"{method} {path}"
             tried += 1
     assert tried >= 14
-    seen = steward.call(
-        "GET", f"/api/v1/auth/sessions?user_id={ids['user_id']}", headers={"X-API-Key": stranger}
-    )
+    seen = steward.call("GET", f"/api/v1/auth/sessions?user_id={ids['user_id']}", headers={"X-API-Key": stranger})
     assert seen.status == 404 or seen.json["items"] == []
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
     assert steward.call("POST", "/api/v1/auth/logout", headers=bearer).status == 204
@@ -305,11 +306,9 @@ def me(steward: Steward, credential: str) -> Answer:
 
 
 def test_forged_tokens_are_refused(attack: Attack, steward: Steward) -> None:
-    import hmac
-
     access = log_in(steward)
     header, claims, signature = (unb64(part) for part in access.split("."))
-    head, said = _parsed(header), _parsed(claims)
+    head, said = json.loads(header), json.loads(claims)
     public = steward.get("/.well-known/jwks.json").json["keys"]
     own = next(key for key in public if key["kid"] == head["kid"])
 
@@ -356,7 +355,9 @@ def test_token_ends_at_its_time(steward: Steward) -> None:
 
 def test_key_with_one_character_changed_is_refused(attack: Attack, steward: Steward) -> None:
     key = attack.key
-    passed = [place for place in range(len(key)) if steward.api("GET", "/api/v1/roles", key=changed(key, place)).status != 401]
+    passed = [
+        place for place in range(len(key)) if steward.api("GET", "/api/v1/roles", key=changed(key, place)).status != 401
+    ]
     assert passed == []
     others = (key[:-1], key + "A", key.upper(), key.replace("sk", "pk", 1), key.replace("sk", "rt", 1), key + "=")
     assert [steward.api("GET", "/api/v1/roles", key=other).status for other in others] == [401] * len(others)
@@ -374,8 +375,17 @@ def test_two_credentials_at_once_are_refused(attack: Attack, steward: Steward) -
 
 
 def test_claims_of_who_and_where_one_is_do_not_count(steward: Steward) -> None:
-    lies = {"X-Forwarded-For": "6.6.6.6", "X-Real-IP": "6.6.6.6", "Forwarded": "for=6.6.6.6", "X-Steward-Context": "a.b.c"}
-    lies |= {"X-Steward-Tenant": str(uuid.uuid4()), "X-Steward-Scopes": "service:edge", "X-HTTP-Method-Override": "DELETE"}
+    lies = {
+        "X-Forwarded-For": "6.6.6.6",
+        "X-Real-IP": "6.6.6.6",
+        "Forwarded": "for=6.6.6.6",
+        "X-Steward-Context": "a.b.c",
+    }
+    lies |= {
+        "X-Steward-Tenant": str(uuid.uuid4()),
+        "X-Steward-Scopes": "service:edge",
+        "X-HTTP-Method-Override": "DELETE",
+    }
     key = {"name": "whence", "scopes": ["user:read"]}
     made = steward.call("POST", "/api/v1/api-keys", key, headers={**lies, "X-API-Key": steward.credentials["api_key"]})
     assert made.status == 201
@@ -505,6 +515,7 @@ def test_expected_body_is_asked_for_and_read(attack: Attack) -> None:
     with wire(attack.steward.port) as connection:
         connection.send(attack.head(b"POST", KEYS, fields))
         assert connection.line().startswith(b"HTTP/1.1 100 ")
+        assert connection.line() == b"\r\n"
         connection.send(body)
         assert connection.answer().status == 422
 
@@ -527,34 +538,33 @@ def test_callers_who_leave_in_the_middle_leave_nothing_behind(attack: Attack, st
 
 
 def test_slow_callers_are_ended_and_others_served_meanwhile(attack: Attack, steward: Steward) -> None:
-    heads = [Wire(steward.port) for _ in range(30)]
-    bodies = [Wire(steward.port) for _ in range(30)]
-    for slow in heads:
-        slow.send(attack.head()[:-2])
-    for slow in bodies:
-        slow.send(attack.head(b"POST", KEYS, JSON + b"Content-Length: 1000\r\n"))
-    began = time.monotonic()
-    slowest = 0.0
-    while time.monotonic() - began < SLOW_SECONDS + 1:
-        for slow in (*heads, *bodies):
-            slow.send(b"a")
-        before = time.monotonic()
-        assert steward.api("GET", "/api/v1/users").status == 200
-        slowest = max(slowest, time.monotonic() - before)
-    assert slowest < 1
-    assert {slow.answer().status for slow in heads} <= {0, 408}
-    assert {slow.answer().status for slow in bodies} == {408}
-    for slow in (*heads, *bodies):
-        slow.close()
+    with contextlib.ExitStack() as stack:
+        heads = [stack.enter_context(wire(steward.port)) for _ in range(30)]
+        bodies = [stack.enter_context(wire(steward.port)) for _ in range(30)]
+        for slow in heads:
+            slow.send(attack.head()[:-2])
+        for slow in bodies:
+            slow.send(attack.head(b"POST", KEYS, JSON + b"Content-Length: 1000\r\n"))
+        began = time.monotonic()
+        slowest = 0.0
+        while time.monotonic() - began < SLOW_SECONDS + 1:
+            for slow in (*heads, *bodies):
+                slow.send(b"a")
+            before = time.monotonic()
+            assert steward.api("GET", "/api/v1/users").status == 200
+            slowest = max(slowest, time.monotonic() - before)
+        assert slowest < 1
+        assert {slow.answer().status for slow in heads} <= {0, 408}
+        assert {slow.answer().status for slow in bodies} == {408}
 
 
 def test_many_idle_connections_keep_nobody_out(steward: Steward) -> None:
-    idle = [socket.create_connection(("127.0.0.1", steward.port)) for _ in range(2000)]
-    before = time.monotonic()
-    assert steward.get("/ready").status == 200
-    assert time.monotonic() - before < SLOW_SECONDS / 2
-    for connection in idle:
-        connection.close()
+    with contextlib.ExitStack() as stack:
+        for _ in range(2000):
+            stack.enter_context(wire(steward.port))
+        before = time.monotonic()
+        assert steward.get("/ready").status == 200
+        assert time.monotonic() - before < SLOW_SECONDS / 2
 
 
 # Afterwards
@@ -589,9 +599,13 @@ def test_trail_still_verifies(steward: Steward) -> None:
 
 def test_logs_hold_neither_control_characters_nor_secrets(attack: Attack, steward: Steward) -> None:
     access = log_in(steward)
-    steward.get(f"/api/v1/users/\u202e%1b[31m%0aforged?token={access}", **{"X-Request-Id": "a\x9bb"})
-    steward.get("/%E2%80%AE%C2%9B31m", **{"User-Agent": "\x9b31m", "X-API-Key": attack.key})
-    lines = [line for line in steward.log_text().split("\n") if not line.startswith(("Demo log-in:", "Steward is", "Try,"))]
+    for path in ("%1b[31m%0aforged", "%E2%80%AE%C2%9B31m%E2%80%A8", f"a?token={access}&api_key={attack.key}"):
+        attack.send(
+            attack.head(b"GET", f"/api/v1/users/{path}".encode(), b"User-Agent: \x9b31m\r\nX-Request-Id: \x9b\r\n")
+        )
+    lines = [
+        line for line in steward.log_text().split("\n") if not line.startswith(("Demo log-in:", "Steward is", "Try,"))
+    ]
     text = "\n".join(lines)
     assert len(lines) > 1000
     assert {char for char in text if unicodedata.category(char) in {"Cc", "Cf"}} <= {"\n"}
@@ -601,22 +615,10 @@ def test_logs_hold_neither_control_characters_nor_secrets(attack: Attack, stewar
     assert '"level":"error"' not in text
 
 
-def _json(value: Any) -> str:
-    import json
-
-    return json.dumps(value)
-
-
-def _parsed(data: bytes) -> dict[str, Any]:
-    import json
-
-    return json.loads(data)
-
-
 def _lower(answer: Answer) -> Answer:
     return Answer(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body)
 
 
-def _in_trail(steward: Steward, action: str) -> dict[str, str]:
-    entries = steward.api("GET", f"/api/v1/audit/entries?action={action}&limit=200").json["items"]
-    return {entry["resource"].rsplit("/", 1)[1]: entry["after"]["name"] for entry in entries}
+def _names_in_trail(steward: Steward) -> set[str]:
+    entries = steward.api("GET", "/api/v1/audit/entries?action=tenant.updated&limit=200").json["items"]
+    return {entry["after"]["name"] for entry in entries}

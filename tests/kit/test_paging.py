@@ -32,7 +32,7 @@ def test_cursor_with_a_character_put_into_it_is_refused(alien: str) -> None:
     whole = encode_cursor("abcdefgh")
     for place in range(len(whole) + 1):
         with pytest.raises(InvalidInput):
-            decode_cursor(whole[:place] + alien + whole[place:], str)
+            decode_cursor(whole[:place] + alien * 4 + whole[place:], str)
 
 
 def test_no_cursor_is_the_beginning() -> None:

@@ -84,7 +84,7 @@ class EdgeMiddleware:
         failure: BaseException | None = None
         try:
             await self._answer(scope, receive, answer, headers)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever broke is answered, counted and logged
             failure = error
             problem = problems.respond(Request(scope), 500, "internal", "something broke", error_id=str(uuid.uuid4()))
             await problem(scope, receive, answer)

@@ -81,6 +81,7 @@ async def open_foundation(
     environment: Mapping[str, str],
     peers: Mapping[str, Sequence[str]],
     pool_size: int,
+    failpoint: str = "",
     telemetry: Telemetry,
     clock: Clock,
 ) -> Foundation:
@@ -112,7 +113,7 @@ async def open_foundation(
         public_key=private_key.public_key().public_bytes_raw(),
         signer=CallerSigner(clock, str(process_id), private_key),
         verifier=CallerVerifier(clock, registry),
-        failpoints=Failpoints(environment.get("STEWARD_FAILPOINT", "")),
+        failpoints=Failpoints(failpoint),
         idempotency_secret=await envelope.blind_index(None, _IDEMPOTENCY, purpose=_IDEMPOTENCY),
         environment=environment,
         home=home,

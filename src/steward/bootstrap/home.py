@@ -19,6 +19,8 @@ from pathlib import Path
 
 import msgspec
 
+from steward.kit.errors import StartRefused
+
 SECRET_FILE = 0o600
 PRIVATE = 0o700
 PASSABLE = 0o711
@@ -46,7 +48,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     api_key: str
 
 
-class HomeError(Exception):
+class HomeError(StartRefused):
     """The home cannot be used; the message says why and what to do."""
 
 

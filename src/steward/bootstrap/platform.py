@@ -26,6 +26,7 @@ from steward.gateway.authn import Authenticator
 from steward.gateway.consumers import consumers
 from steward.gateway.server import EdgeServer
 from steward.kit.clock import Clock, SystemClock
+from steward.kit.errors import StartRefused
 from steward.kit.health import Health
 from steward.kit.ids import Ids
 from steward.kit.telemetry import Telemetry
@@ -100,6 +101,7 @@ class Process:
             environment=self._environment,
             peers=platform.peer_addresses(),
             pool_size=platform.db_pool_size,
+            failpoint=platform.failpoint,
             telemetry=self._telemetry,
             clock=self._clock,
         )
@@ -134,9 +136,12 @@ class Process:
         if services.local and not (self._alone and platform.rpc_port == 0):
             host = "127.0.0.1" if self._alone else platform.rpc_host
             server = rpc_server(foundation, services, Callers(authenticator), host, platform.rpc_port)
-            await server.start()
+            try:
+                await server.start()
+            except OSError as error:
+                raise StartRefused(f"cannot answer gRPC: {error}; set STEWARD_RPC_PORT to a free port") from error
             stack.push_async_callback(server.stop, RPC_GRACE_SECONDS)
-            address = server.address
+            address = platform.rpc_advertise or server.address
         await foundation.registry.announce(foundation.process_id, list(services.local), address, foundation.public_key)
         stack.push_async_callback(foundation.registry.withdraw)
         return address or None

@@ -28,6 +28,17 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
     port: Annotated[Port, Meta(description="Port for HTTP; 0 takes any free one.")] = 8080
     rpc_host: Annotated[str, Meta(description="Address that `steward serve` answers gRPC on.")] = "127.0.0.1"
     rpc_port: Annotated[Port, Meta(description="Port for gRPC in `steward serve`; 0 takes any free one.")] = 0
+    rpc_advertise: Annotated[
+        str,
+        Meta(
+            pattern=r"^([^=\s]+:[0-9]{1,5})?$",
+            description="Address, `host:port`, that other processes reach this one's gRPC at, where it is not the one "
+            "it listens on, such as 0.0.0.0.",
+        ),
+    ] = ""
+    failpoint: Annotated[
+        str, Meta(description="For tests of recovery: the place at which this process kills itself. Leave it empty.")
+    ] = ""
     peers: Annotated[
         tuple[Peer, ...],
         Meta(

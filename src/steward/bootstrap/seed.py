@@ -6,6 +6,7 @@ any point is continued at the next start and gives the same log-in.
 
 from contextlib import suppress
 from datetime import timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,7 +17,9 @@ from steward.kit.ids import PLATFORM, TenantId
 from steward.kit.module import Apis
 from steward.services.identity.api import IdentityApi, Role, Tokens, UserId
 from steward.services.identity.errors import InvalidCredential
-from steward.services.tenants.api import Plan, TenantCreated, TenantsApi
+from steward.services.identity.roles import permissions_of
+from steward.services.tenants.api import Plan, TenantsApi
+from steward.services.tenants.errors import SlugTaken
 
 SLUG = "demo"
 EMAIL = "owner@demo.example"
@@ -28,6 +31,15 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     password: str
+
+
+class Owner(NamedTuple):
+    """Whom the demo log-in is for."""
+
+    tenant: TenantId
+    user_id: UserId
+    email: str
+    invitation: str
 
 
 class Seed:
@@ -62,6 +74,23 @@ class Seed:
         return plan
 
     async def _make(self, plan: Decision) -> Credentials:
+        try:
+            owner = await self._new_tenant(plan)
+        except SlugTaken:
+            # There is a demo tenant and its log-in is lost: who may read this home gets an owner's log-in again.
+            owner = await self._another_owner(plan)
+        tokens = await self._log_in(owner, plan)
+        everything = permissions_of((Role.OWNER, Role.PLATFORM_OPERATOR))
+        await self._identity.assign_role(
+            self._ctx(owner.tenant, plan, *everything), user_id=owner.user_id, role=Role.PLATFORM_OPERATOR
+        )
+        ctx = await self._as_owner(tokens, plan)
+        key = await self._identity.create_api_key(ctx, name="demo", scopes=sorted(ctx.scopes))
+        return Credentials(
+            url=self._url, tenant=str(owner.tenant), email=owner.email, password=plan.password, api_key=key.secret
+        )
+
+    async def _new_tenant(self, plan: Decision) -> Owner:
         created = await self._tenants.create_tenant(
             self._ctx(PLATFORM, plan, "platform:tenants"),
             name="Demo",
@@ -69,27 +98,21 @@ class Seed:
             plan=Plan.ENTERPRISE,
             owner_email=EMAIL,
         )
-        tokens = await self._owner(created, plan)
-        await self._identity.assign_role(
-            self._ctx(created.tenant.id, plan, "role:assign", "platform:tenants"),
-            user_id=UserId(created.owner_id),
-            role=Role.PLATFORM_OPERATOR,
-        )
-        owner = await self._as_owner(tokens, plan)
-        scopes = sorted(owner.scopes)
-        key = await self._identity.create_api_key(owner, name="demo", scopes=scopes)
-        return Credentials(
-            url=self._url, tenant=str(created.tenant.id), email=EMAIL, password=plan.password, api_key=key.secret
-        )
+        return Owner(created.tenant.id, UserId(created.owner_id), EMAIL, created.invitation_token)
 
-    async def _owner(self, created: TenantCreated, plan: Decision) -> Tokens:
-        """Accept the owner's invitation and log in; an invitation that is used up was accepted before a crash."""
+    async def _another_owner(self, plan: Decision) -> Owner:
+        tenant = await self._tenants.find_tenant(self._ctx(PLATFORM, plan, "service:edge"), slug=SLUG)
+        email = f"owner-{plan.key[-8:]}@demo.example"
+        ctx = self._ctx(tenant, plan, *permissions_of((Role.OWNER,)))
+        invited = await self._identity.invite_user(ctx, email=email, name="Demo Owner", roles=[Role.OWNER])
+        return Owner(tenant, invited.user.id, email, invited.token)
+
+    async def _log_in(self, owner: Owner, plan: Decision) -> Tokens:
+        """Accept the invitation and log in; an invitation that is used up was accepted before a crash."""
         ctx = self._ctx(None, plan)
         with suppress(InvalidCredential):
-            await self._identity.register(
-                ctx, token=created.invitation_token, name="Demo Owner", password=plan.password
-            )
-        return await self._identity.login(ctx, email=EMAIL, password=plan.password, tenant=SLUG)
+            await self._identity.register(ctx, token=owner.invitation, name="Demo Owner", password=plan.password)
+        return await self._identity.login(ctx, email=owner.email, password=plan.password, tenant=SLUG)
 
     async def _as_owner(self, tokens: Tokens, plan: Decision) -> Ctx:
         asking = self._ctx(None, plan, "service:edge")

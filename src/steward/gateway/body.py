@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from steward.gateway.errors import BodyTooLarge, BodyTooSlow, UnsupportedCharset, UnsupportedMediaType
-from steward.gateway.exchange import Exchange, Message, Receive
+from steward.gateway.exchange import Exchange, Message, Receive, printable
 from steward.gateway.json_guard import check_json
 from steward.gateway.settings import GatewaySettings
 from steward.kit.errors import MalformedRequest
@@ -12,13 +12,15 @@ from steward.kit.errors import MalformedRequest
 _WITH_BODY: Final = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 _JSON: Final = b"application/json"
 _MAX_LENGTH_DIGITS: Final = 18
+_MAX_PIECES: Final = 8192
+"""Pieces that a body may come in: each costs the same work, so a megabyte of single bytes would cost a minute of it."""
 
 
 async def read_body(exchange: Exchange, receive: Receive, settings: GatewaySettings) -> bytes:
     """The body, empty where there is none; checked to be JSON within the limits.
 
     Raises `BodyTooLarge` before reading where the length is declared, `BodyTooSlow`, `UnsupportedMediaType`,
-    `UnsupportedCharset`, `MalformedRequest` for one that breaks off, and what `check_json` raises.
+    `UnsupportedCharset`, `MalformedRequest` for one that breaks off or comes in crumbs, and what `check_json` raises.
     """
     declared = _declared_length(exchange, settings.max_body_bytes)
     if declared == 0 or exchange.method not in _WITH_BODY:
@@ -43,8 +45,11 @@ def replay(body: bytes) -> Message:
 def _declared_length(exchange: Exchange, limit: int) -> int | None:
     """The declared length; None for a chunked body, 0 for none."""
     given = exchange.read.get(b"content-length")
+    coding = exchange.read.get(b"transfer-encoding")
+    if coding is not None and coding.strip().lower() != b"chunked":
+        raise MalformedRequest(f"Transfer-Encoding {printable(coding, 40)!r} is not read here: send chunked")
     if given is None:
-        return None if b"transfer-encoding" in exchange.read else 0
+        return 0 if coding is None else None
     if not given.isdigit() or len(given) > _MAX_LENGTH_DIGITS:
         raise MalformedRequest(f"Content-Length {given[:40]!r} is no number of bytes")
     if int(given) > limit:
@@ -66,6 +71,8 @@ async def _collect(receive: Receive, limit: int) -> bytes:
         if size > limit:
             raise BodyTooLarge(limit)
         chunks.append(chunk)
+        if len(chunks) > _MAX_PIECES:
+            raise MalformedRequest(f"the body comes in more than {_MAX_PIECES} pieces: send larger ones")
         more = message.get("more_body", False)
     return b"".join(chunks)
 

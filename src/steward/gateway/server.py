@@ -1,27 +1,30 @@
 """The HTTP server around the edge: granian, embedded in this process's event loop."""
 
 import asyncio
+import resource
 import socket
 from typing import Final
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
+from granian.log import LogLevels
 from granian.server.embed import Server
 
 from steward.gateway.edge import Edge
 from steward.gateway.settings import GatewaySettings
 from steward.kit.clock import Clock
+from steward.kit.errors import StartRefused
 from steward.kit.telemetry import granian_logging
 
 _BACKLOG: Final = 1024
 _BUFFER_BYTES: Final = 128 * 1024
 """What the server reads ahead of a connection; the edge's own limits lie below it and answer in words."""
 _RETRY_S: Final = 0.005
-_HEADROOM: Final = 100
-"""Connections beyond the edge's limit that the server still takes, so that the edge can tell them to come back."""
+_OTHER_FILES: Final = 512
+"""Files that the rest of the process may have open: database, peers, logs."""
 
 
-class PortInUse(Exception):
+class PortInUse(StartRefused):
     """The address cannot be listened on."""
 
     def __init__(self, host: str, port: int, reason: str) -> None:
@@ -49,10 +52,11 @@ class EdgeServer:
             http=HTTPModes.http1,
             websockets=False,
             backlog=_BACKLOG,
-            backpressure=settings.max_in_flight + _HEADROOM,
+            backpressure=_room_for(settings.max_connections),
             http1_settings=HTTP1Settings(
                 header_read_timeout=int(settings.header_seconds * 1000), max_buffer_size=_BUFFER_BYTES
             ),
+            log_level=LogLevels.error,
             log_dictconfig=dict(granian_logging()),
         )
 
@@ -90,6 +94,21 @@ class EdgeServer:
             else:
                 writer.close()
                 return
+
+
+def _room_for(connections: int) -> int:
+    """How many connections the server may hold: as many as asked for, where the system lets it have the files.
+
+    The server counts connections and not requests, idle ones included, and accepts no more beyond it. So the figure
+    lies far above the number of requests worked on: else a thousand silent callers would keep out all others.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return connections
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return max(1, allowed - _OTHER_FILES)
 
 
 def _check_free(host: str, port: int) -> None:

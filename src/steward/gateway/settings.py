@@ -26,6 +26,9 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     request_seconds: Annotated[Seconds, Meta(description="Time a request may take; longer is answered 504.")] = 30
     stream_seconds: Annotated[Seconds, Meta(description="Time a streamed answer may take; it is cut off then.")] = 3600
     max_in_flight: Annotated[Count, Meta(description="Requests worked on at a time; one more is answered 503.")] = 1000
+    max_connections: Annotated[
+        Count, Meta(description="Connections open at a time, idle ones included; further ones wait to be accepted.")
+    ] = 10_000
     user_per_minute: Annotated[Count, Meta(description="Requests of one user in a minute; one more is 429.")] = 60
     address_per_minute: Annotated[
         Count, Meta(description="Requests without a valid credential from one address in a minute; one more is 429.")

@@ -107,6 +107,10 @@ def error_classes() -> Iterator[type[AppError]]:
         todo.extend(cls.__subclasses__())
 
 
+class StartRefused(Exception):
+    """The process cannot start as it was asked to; the message says why and what to do."""
+
+
 class InvalidInput(AppError):
     """A value that cannot be accepted: the message names the field, the value and the remedy."""
 

@@ -247,6 +247,17 @@ async def test_lost_side_connection_comes_back_and_misses_nothing(shared: str, p
         assert await reading.wake.try_lock(f"bus:{name}:tenants")
 
 
+async def test_reader_looks_when_its_side_connection_is_back(shared: str, postgres: PostgresForTests) -> None:
+    """What was committed meanwhile sent its notice to nobody."""
+    tenant = new_tenant()
+    async with node(shared, wakes=False) as writing, node(shared) as reading:
+        inbox = reading.consumer(next(NAMES), broadcast=True)
+        await reading.bus.start()
+        await writing.emit(tenant, 1051)
+        await kill_side_connections(postgres.dsn(database_of(shared)))
+        await inbox.has(1051)
+
+
 async def test_lock_is_held_by_one_process_and_freed_with_it(shared: str) -> None:
     async with node(shared) as two:
         async with node(shared) as one:

@@ -10,7 +10,8 @@ from steward.services.audit.chain import Link, next_link
 from tests.support.audit import Archive, open_archive
 from tests.support.postgres import PostgresForTests
 
-BATCHES = (("a1", "a2"), ("b1", "b2"), ("c1", "c2"))
+# Letters that no id in hexadecimal has.
+BATCHES = (("p1", "p2"), ("q1", "q2"), ("r1", "r2"))
 LAST = 6
 NO_HASH = "its hash does not follow"
 
@@ -36,7 +37,7 @@ async def found(archive: Archive, tenant: TenantId) -> list[int]:
 
 
 async def test_edited_content_is_found(archive: Archive, tenant: TenantId) -> None:
-    edit = "UPDATE audit.entry SET body = replace(body, 'a2', 'aX') WHERE tenant_id = $1 AND seq = 2"
+    edit = "UPDATE audit.entry SET body = replace(body, 'p2', 'pX') WHERE tenant_id = $1 AND seq = 2"
     await archive.tamper(edit, tenant)
     (finding,) = await archive.findings(tenant)
     assert finding.seq == 2
@@ -152,11 +153,11 @@ async def test_chain_computed_anew_is_found_by_its_signed_heads(archive: Archive
     rows = await archive.tamper("SELECT seq, body, hash FROM audit.entry WHERE tenant_id = $1 ORDER BY seq", tenant)
     link = Link(2, rows[1]["hash"])
     for row in rows[2:]:
-        body = row["body"].replace("b1", "bX")
+        body = row["body"].replace("q1", "qX")
         link = next_link(link, body)
         await archive.tamper(
-            "UPDATE audit.entry SET body = $3, hash = $4, action = replace(action, 'b1', 'bX'),"
-            " resource = replace(resource, 'b1', 'bX') WHERE tenant_id = $1 AND seq = $2",
+            "UPDATE audit.entry SET body = $3, hash = $4, action = replace(action, 'q1', 'qX'),"
+            " resource = replace(resource, 'q1', 'qX') WHERE tenant_id = $1 AND seq = $2",
             tenant,
             row["seq"],
             body,

@@ -15,10 +15,12 @@ from typing import TypedDict
 
 import msgspec
 
+from steward.kit.errors import StartRefused
+
 SYSTEM_USER = "pgserver"
 
 
-class EmbeddedError(Exception):
+class EmbeddedError(StartRefused):
     """The embedded PostgreSQL cannot run; the message says why and what to do."""
 
 

@@ -1,6 +1,6 @@
 """What can go wrong with the database, as callers are told."""
 
-from steward.kit.errors import Unavailable
+from steward.kit.errors import StartRefused, Unavailable
 
 
 class DatabaseUnavailable(Unavailable):
@@ -24,5 +24,19 @@ class DatabaseBusy(Unavailable):
         super().__init__(f"no database connection became free within {waited:.1f} s: try again", retry_after=1)
 
 
-class RoleTooStrong(RuntimeError):
+class RoleTooStrong(StartRefused):
     """The login role of the process could get round row-level security; the platform refuses to start on it."""
+
+
+class MigrationFailed(StartRefused):
+    """The schema could not be brought up to date; nothing of the migration that failed was kept."""
+
+
+class DatabaseUnreachable(StartRefused):
+    """The database of the settings cannot be connected to."""
+
+    def __init__(self, variable: str, reason: object) -> None:
+        super().__init__(
+            f"cannot connect to the database of {variable} ({reason}): check that it runs, and the address, database, "
+            "role and password in it"
+        )

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import asyncpg
 
+from steward.kit.db.errors import DatabaseUnreachable, MigrationFailed
+
 _HAS_DIGEST = """
 SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                WHERE n.nspname = 'kit' AND c.relname = 'schema_digest' AND has_schema_privilege(n.oid, 'USAGE'))
@@ -29,8 +31,11 @@ def migrations_digest(locations: Sequence[Path]) -> str:
 
 
 async def schema_is_current(dsn: str, digest: str) -> bool:
-    """Whether the database was last migrated with these very files; any role may ask."""
-    connection = await asyncpg.connect(dsn)
+    """Whether the database was last migrated with these very files; any role may ask. Raises `DatabaseUnreachable`."""
+    try:
+        connection = await asyncpg.connect(dsn)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise DatabaseUnreachable("DATABASE_URL", error) from error
     try:
         if not await connection.fetchval(_HAS_DIGEST):
             return False
@@ -40,7 +45,7 @@ async def schema_is_current(dsn: str, digest: str) -> bool:
 
 
 async def migrate_in_subprocess(admin_dsn: str, locations: Sequence[Path]) -> None:
-    """Migrate the locations in another process; raises RuntimeError with what it printed when it fails."""
+    """Migrate the locations in another process; raises `MigrationFailed` with what it printed when it fails."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -52,5 +57,6 @@ async def migrate_in_subprocess(admin_dsn: str, locations: Sequence[Path]) -> No
     )
     output, _ = await process.communicate()
     if process.returncode:
-        message = f"the migrations failed with exit code {process.returncode}:\n{output.decode(errors='replace')}"
-        raise RuntimeError(message)
+        raise MigrationFailed(
+            f"the migrations failed with exit code {process.returncode}:\n{output.decode(errors='replace')}"
+        )

@@ -16,11 +16,11 @@ from steward.bootstrap.cli.invocation import say
 from steward.bootstrap.cli.messages import Texts
 from steward.bootstrap.cli.options import Options, language
 from steward.bootstrap.cli.output import Output
-from steward.bootstrap.embedded import EmbeddedError
 from steward.bootstrap.home import AlreadyRunning, Home, HomeError
 from steward.bootstrap.modules import GATEWAY, service_names
 from steward.bootstrap.platform import Started, run_serve, run_up
 from steward.bootstrap.settings import Settings, load_settings, unknown_variables
+from steward.kit.errors import AppError, StartRefused
 from steward.kit.settings import SettingsError
 
 Ready = Callable[[Started], None]
@@ -57,8 +57,11 @@ def _run(options: Options, start: Callable[[Settings, Ready], Coroutine[None, No
     except AlreadyRunning as error:
         out.error("error.api", message=str(error))
         return Exit.ALREADY_RUNNING
-    except (SettingsError, HomeError, EmbeddedError) as error:
+    except (SettingsError, HomeError) as error:
         return say(out, error)
+    except (StartRefused, AppError) as error:
+        out.error("error.api", message=str(error))
+        return Exit.FAILED
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     return Exit.OK
