@@ -180,16 +180,20 @@ def test_odd_names_come_back_as_given(steward: Steward) -> None:
         assert steward.api("DELETE", f"/api/v1/users/{user}").status == 204
 
 
-def test_odd_tenant_names_and_reasons_come_back_as_given(steward: Steward) -> None:
+def test_odd_tenant_names_come_back_as_given_by_the_trail_too(steward: Steward) -> None:
+    own = f"/api/v1/tenants/{steward.credentials['tenant']}"
+    for name in (*ODD_NAMES, "Demo"):
+        renamed = steward.api("PATCH", own, {"name": name})
+        assert (renamed.status, renamed.json["name"]) == (200, name)
+        assert steward.api("GET", own).json["name"] == name
+    until(lambda: set(ODD_NAMES) <= _names_in_trail(steward))
+
+
+def test_odd_reason_is_taken(steward: Steward) -> None:
     body = {"name": "Odd", "slug": "odd", "plan": "free", "owner_email": "odd@example.com"}
     tenant = steward.api("POST", "/api/v1/tenants", body).json["tenant"]["id"]
-    for name in ODD_NAMES:
-        renamed = steward.api("PATCH", f"/api/v1/tenants/{tenant}", {"name": name})
-        assert (renamed.status, renamed.json["name"]) == (200, name)
-        assert steward.api("GET", f"/api/v1/tenants/{tenant}").json["name"] == name
-    until(lambda: set(ODD_NAMES) <= _names_in_trail(steward))
-    reason = "\x1b[2J\t\r\n" + ODD_NAMES[0]
-    assert steward.api("POST", f"/api/v1/tenants/{tenant}/suspend", {"reason": reason}).status == 200
+    reason = {"reason": "\x1b[2J\t\r\n" + ODD_NAMES[0]}
+    assert steward.api("POST", f"/api/v1/tenants/{tenant}/suspend", reason).status == 200
     assert steward.api("DELETE", f"/api/v1/tenants/{tenant}").status == 204
 
 
@@ -607,7 +611,7 @@ def test_logs_hold_neither_control_characters_nor_secrets(attack: Attack, stewar
         line for line in steward.log_text().split("\n") if not line.startswith(("Demo log-in:", "Steward is", "Try,"))
     ]
     text = "\n".join(lines)
-    assert len(lines) > 1000
+    assert len(lines) > 500
     assert {char for char in text if unicodedata.category(char) in {"Cc", "Cf"}} <= {"\n"}
     secrets = (steward.credentials["password"], attack.key.rsplit("_", 1)[1], access, "another long password")
     assert [secret for secret in secrets if secret in text] == []

@@ -81,15 +81,14 @@ class EdgeMiddleware:
                 size += len(message.get("body", b""))
             await send(message)
 
-        failure: BaseException | None = None
         try:
             await self._answer(scope, receive, answer, headers)
-        except Exception as error:  # noqa: BLE001 - whatever broke is answered, counted and logged
-            failure = error
+        except Exception:  # noqa: BLE001 - whatever broke is answered, counted and logged
+            self._log.exception("request broke", request_id=request_id)
             problem = problems.respond(Request(scope), 500, "internal", "something broke", error_id=str(uuid.uuid4()))
             await problem(scope, receive, answer)
         finally:
-            self._finish(scope, status, size, time.perf_counter() - started, request_id, failure)
+            self._finish(scope, status, size, time.perf_counter() - started, request_id)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         declared = headers.get("content-length", "0")
@@ -104,27 +103,22 @@ class EdgeMiddleware:
         except TimeoutError:
             await problems.respond(Request(scope), 504, "timed_out", "this took too long")(scope, receive, send)
 
-    def _finish(
-        self, scope: Scope, status: int, size: int, seconds: float, request_id: str, failure: BaseException | None
-    ) -> None:
+    def _finish(self, scope: Scope, status: int, size: int, seconds: float, request_id: str) -> None:
         route = scope.get("route")
         template = route.path if route is not None else "unmatched"
         self._metrics.requests.labels(scope["method"], template, status).inc()
         self._metrics.seconds.labels(scope["method"], template).observe(seconds)
         principal = scope.get("state", {}).get("principal")
-        values = {
-            "event_type": "http.request",
-            "duration_ms": round(seconds * 1000, 3),
-            "method": scope["method"],
-            "path": scope["path"],
-            "status": status,
-            "bytes": size,
-            "address": scope["client"][0],
-            "request_id": request_id,
-            "tenant_id": str(principal.tenant) if principal else None,
-            "actor": f"key/{principal.key_id}" if principal else None,
-        }
-        if failure is None:
-            self._log.info("request answered", **values)
-        else:
-            self._log.error("request broke", exc_info=failure, **values)
+        self._log.info(
+            "request answered",
+            event_type="http.request",
+            duration_ms=round(seconds * 1000, 3),
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            bytes=size,
+            address=scope["client"][0],
+            request_id=request_id,
+            tenant_id=str(principal.tenant) if principal else None,
+            actor=f"key/{principal.key_id}" if principal else None,
+        )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from steward.bootstrap.modules import migration_locations
+from steward.kit.db.errors import MigrationFailed
 from steward.kit.db.migrate import LOCK
 from steward.kit.db.schema import migrate_in_subprocess, migrations_digest, schema_is_current
 from tests.conftest import NewDatabase
@@ -53,7 +54,7 @@ async def test_failed_migration_says_what_went_wrong_and_is_not_noted(
         'def upgrade(): run_sql("CREATE TABLE public.half (a int); SELECT 1 FROM no_such_table")\n'
     )
     locations = [*migration_locations(), tmp_path]
-    with pytest.raises(RuntimeError, match="no_such_table"):
+    with pytest.raises(MigrationFailed, match="no_such_table"):
         await migrate_in_subprocess(owner, locations)
     assert await as_owner(owner, "SELECT 1 WHERE to_regclass('public.half') IS NOT NULL") == []
     assert not await schema_is_current(app, migrations_digest(locations))

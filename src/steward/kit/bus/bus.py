@@ -135,7 +135,9 @@ class Bus:
                     await self._clock.sleep(self._settings.poll_seconds)
                     continue
                 if position is None:
-                    position = await self._cursors.load(subscription.name, source)
+                    loaded = await self._cursors.load(subscription.name, source)
+                    await self._reader.check(source, loaded)
+                    position = loaded
                 position = await self._drain(subscription, source, position, signal)
             except Exception as error:  # noqa: BLE001 a consumer must outlive any failure; it is reported and tried again
                 self._observer.broke(subscription.name, error)

@@ -8,6 +8,7 @@ import msgspec
 
 from steward.kit.context import SystemCtx
 from steward.kit.db import Database
+from steward.kit.errors import AppError
 from steward.kit.ids import PLATFORM
 
 OutboxTable = NewType("OutboxTable", str)
@@ -26,6 +27,19 @@ THEN true ELSE pg_try_advisory_lock($1::bigint) END
 """Takes an advisory lock of the session once, however often it is asked for."""
 
 _NO_ID = UUID(int=0)
+
+
+class CursorAhead(AppError):
+    """A cursor lies beyond the transactions of the database."""
+
+    code = "cursor_ahead"
+
+    def __init__(self, source: str, cursor: int, reached: int) -> None:
+        super().__init__(
+            f"a cursor over the outbox of {source!r} is at transaction {cursor}, the database only at {reached}: it was "
+            "restored from a dump; set the cursors back as docs/operations/backup.md says",
+            source=source,
+        )
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -67,6 +81,17 @@ class Reader:
         db = self._database.service(source)
         async with db.system_tx(SystemCtx(reason=f"tip of {source}", service=source)) as tx:
             return Position(await tx.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())"))
+
+    async def check(self, source: str, after: Position) -> None:
+        """Raise `CursorAhead` for a position that the database has not reached, as after a restore from a dump.
+
+        Such a cursor would pass over everything that is written from now on, and nobody would be told.
+        """
+        db = self._database.service(source)
+        async with db.system_tx(SystemCtx(reason=f"check of a cursor of {source}", service=source)) as tx:
+            reached = await tx.fetchval("SELECT pg_snapshot_xmax(pg_current_snapshot())")
+        if after.xid > reached:
+            raise CursorAhead(source, after.xid, reached)
 
     async def delete(self, source: str, table: OutboxTable, upto: Position, before: datetime) -> int:
         """Delete rows that were read (up to a position) and are older than `before`; how many."""

@@ -1,7 +1,7 @@
 """The connections of one process: opened when needed, kept, and handed out one user at a time.
 
 asyncpg's own pool puts a proxy around every call and a task, a time-out and a reset around every release. None of that
-is needed where each use is one transaction whose settings end with it; it was a tenth of the CPU of a read in a profile.
+is needed where each use is one transaction whose settings end with it; in a profile it was a tenth of a read's CPU.
 """
 
 import asyncio

@@ -61,6 +61,7 @@ class Collector:
         self._telemetry = telemetry
         self._rows = CollectorSystemRepository()
         self._task: asyncio.Task[None] | None = None
+        self._checked = False
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="audit-collector")
@@ -74,13 +75,24 @@ class Collector:
         self._task = None
 
     async def collect(self) -> int:
-        """Seal everything that is there now; how many entries."""
+        """Seal everything that is there now; how many entries. Raises `CursorAhead`."""
         await self._signer.load()
+        await self._check_cursors()
         total = 0
         for source in self._sources:
             while sealed := await self._collect_batch(source):
                 total += sealed
         return total
+
+    async def _check_cursors(self) -> None:
+        """Once is enough: the database does not go back while this process has it."""
+        if self._checked:
+            return
+        for source in self._sources:
+            async with self._db.system_tx(_CTX) as tx:
+                position = await self._rows.position(tx, source)
+            await self._reader.check(source, position)
+        self._checked = True
 
     async def clean_up(self) -> int:
         """Delete records from the outboxes that were sealed long ago; how many."""
