@@ -17,8 +17,8 @@ from tests.e2e.attack import JSON, KEYS, MEBIBYTE, SAMPLES, Attack, b64, changed
 from tests.e2e.running import Answer, Steward, until
 from tests.e2e.wire import wire
 
-TOKEN_SECONDS = 4
-SLOW_SECONDS = 2
+TOKEN_SECONDS = 3
+SLOW_SECONDS = 1.5
 SETTINGS = {
     "STEWARD_IDENTITY_ACCESS_TOKEN_SECONDS": str(TOKEN_SECONDS),
     "STEWARD_IDENTITY_LOCKOUT_FAILURES": "100",

@@ -41,10 +41,10 @@ function example(api, schema, name = "", depth = 0) {
   return BY_FORMAT[known.format] ?? (name.endsWith("email") ? "ada@example.com" : "text");
 }
 
-/** Only what must be sent; of a body that needs nothing, its first field. */
+/** What must be sent and what has an example by name; of a body with neither, its first field. */
 function record(api, schema, depth) {
   const all = Object.entries(schema.properties ?? {});
-  const needed = all.filter(([name]) => (schema.required ?? []).includes(name));
+  const needed = all.filter(([name]) => name in BY_NAME || (schema.required ?? []).includes(name));
   const shown = needed.length ? needed : all.slice(0, 1);
   return Object.fromEntries(shown.map(([name, inner]) => [name, example(api, inner, name, depth + 1)]));
 }

@@ -99,7 +99,9 @@ function operationCard({ method, path, operation }) {
   const body = operation.requestBody?.content?.["application/json"]?.schema;
   const parameters = (operation.parameters ?? []).map((one) => ({ ...one, where: one.in }));
   const id = operation.operationId;
-  const words = `${method} ${path} ${id} ${operation.summary} ${operation.description ?? ""} ${operation.tags?.[0]}`;
+  // Of the description only what stands in code, such as the permission that is needed.
+  const named = (operation.description ?? "").split("`").filter((_, index) => index % 2);
+  const words = [method, path, id, operation.summary, operation.tags?.[0], ...named].join(" ");
   return h("details", { class: "card operation", id, "data-words": words.toLowerCase() },
     h("summary", {},
       h("span", { class: `method ${method}`, translate: "no" }, method.toUpperCase()), h("code", { class: "path" }, path),
@@ -194,7 +196,9 @@ function filter() {
 
 $("filter").addEventListener("input", filter);
 $("filter").addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && !event.isComposing && $("filter").value.trim()) reveal(matches()[0]);
+  if (event.key !== "Enter" || event.isComposing || !$("filter").value.trim()) return;
+  event.preventDefault(); // Else the same key would close what it opened, once the focus is there.
+  reveal(matches()[0]);
 });
 document.addEventListener("keydown", (event) => {
   const writing = event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey;

@@ -21,6 +21,7 @@ from steward.kit.ids import PLATFORM
 
 _CTX = SystemCtx(reason="registry of processes", service="kit", tenant=PLATFORM)
 _FRESH = timedelta(seconds=1)
+_UNKNOWN_KEY = timedelta(milliseconds=100)
 _NO_TIME = datetime.fromtimestamp(0).astimezone()
 
 
@@ -79,17 +80,14 @@ class ProcessRegistry:
     async def key(self, kid: str) -> Ed25519PublicKey | None:
         """The public key of a live process; None when there is none of this id."""
         if kid not in self._keys:
-            await self._live()
-        if kid not in self._keys:
-            # It may have come up since we last read the table.
-            self._read_at = _NO_TIME
-            await self._live()
+            # It may have come up since we last read the table; a stranger's kid must not make us read it each time.
+            await self._live(_UNKNOWN_KEY)
         return self._keys.get(kid)
 
-    async def _live(self) -> Sequence[ProcessRow]:
+    async def _live(self, fresh: timedelta = _FRESH) -> Sequence[ProcessRow]:
         async with self._reading:
             now = self._clock.now()
-            if now - self._read_at > _FRESH:
+            if now - self._read_at > fresh:
                 async with self._db.tx(_CTX) as tx:
                     self._rows = await repository.list_seen(tx, now - timedelta(seconds=self._settings.gone_seconds))
                 self._read_at = now

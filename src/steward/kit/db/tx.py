@@ -28,7 +28,7 @@ _open: ContextVar["Tx | None"] = ContextVar("open_tx", default=None)
 def forbid_open_tx() -> None:
     """Called before each outside call: a transaction must not wait for another service, HTTP or a model."""
     tx = _open.get()
-    if tx is not None:
+    if tx is not None and not tx.ended:
         message = f"an outside call inside a transaction of {tx.service!r}: commit the intent first, then call"
         raise RuntimeError(message)
 
@@ -46,6 +46,8 @@ class Tx:
         self._audits: list[AuditRecord] = []
         self.service = service
         self.ctx = ctx
+        self.ended = False
+        """A task that was started inside a transaction inherits it, and may outlive it."""
 
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
         started = self._database.clock.monotonic()
@@ -183,7 +185,7 @@ class ServiceDb:
 
     @asynccontextmanager
     async def _run(self, ctx: Ctx | SystemCtx, begin: str, tenant: str) -> AsyncGenerator[Tx]:
-        if (outer := _open.get()) is not None:
+        if (outer := _open.get()) is not None and not outer.ended:
             message = f"a transaction of {self.name!r} inside one of {outer.service!r}: transactions never nest"
             raise RuntimeError(message)
         database = self._database
@@ -210,6 +212,7 @@ class ServiceDb:
                 await _roll_back(connection)
                 raise
             finally:
+                tx.ended = True
                 _open.reset(token)
                 await database.release(connection)
         if wrote:

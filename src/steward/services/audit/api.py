@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from steward.kit.audit import Outcome
 from steward.kit.context import Actor, Ctx
-from steward.kit.paging import Page
+from steward.kit.paging import Cursor, Limit, Page
 
 Filter = Annotated[str, Meta(min_length=1, max_length=200)]
 
@@ -87,7 +87,7 @@ class AuditApi(Protocol):
     """Reading and verifying a tenant's audit trail."""
 
     async def list_entries(
-        self, ctx: Ctx, *, where: EntryFilter = EntryFilter(), limit: int = 50, cursor: str | None = None
+        self, ctx: Ctx, *, where: EntryFilter = EntryFilter(), limit: Limit = 50, cursor: Cursor | None = None
     ) -> Page[Entry]:
         """Entries, newest first; needs `audit:read`."""
         ...
@@ -100,7 +100,7 @@ class AuditApi(Protocol):
         """Every entry, oldest first, as a stream; needs `audit:export`."""
         ...
 
-    async def list_checkpoints(self, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[Checkpoint]:
+    async def list_checkpoints(self, ctx: Ctx, *, limit: Limit = 50, cursor: Cursor | None = None) -> Page[Checkpoint]:
         """Signed checkpoints, newest first; needs `audit:read`."""
         ...
 

@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from steward.kit.context import Actor, Ctx
 from steward.kit.ids import TenantId
-from steward.kit.paging import Page
+from steward.kit.paging import Cursor, Limit, Page
 
 UserId = NewType("UserId", UUID)
 SessionId = NewType("SessionId", UUID)
@@ -28,6 +28,7 @@ Email = Annotated[
 ]
 Password = Annotated[str, Meta(min_length=12, max_length=256, description="A new password, 12 to 256 characters.")]
 Secret = Annotated[str, Meta(min_length=1, max_length=1024, extra={"sensitive": True})]
+TenantRef = Annotated[str, Meta(min_length=1, max_length=63, description="A tenant's id or slug.")]
 Permission = Annotated[str, Meta(pattern=r"^[a-z-]+:[a-z-]+$", max_length=64, description="`resource:action`.")]
 
 
@@ -42,6 +43,10 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     VIEWER = "viewer"
     PLATFORM_OPERATOR = "platform-operator"
+
+
+Roles = Annotated[Sequence[Role], Meta(min_length=1, max_length=len(Role))]
+Scopes = Annotated[Sequence[Permission], Meta(max_length=64)]
 
 
 class UserState(StrEnum):
@@ -186,7 +191,7 @@ class IdentityApi(Protocol):
         """
         ...
 
-    async def login(self, ctx: Ctx, *, email: Email, password: Secret, tenant: str | None = None) -> Tokens:
+    async def login(self, ctx: Ctx, *, email: Email, password: Secret, tenant: TenantRef | None = None) -> Tokens:
         """Log a user in; `tenant` is an id or slug, needed only where the address has users in several tenants.
 
         Raises `WrongCredentials` (the same, after the same time, for an unknown address and a wrong password),
@@ -217,7 +222,7 @@ class IdentityApi(Protocol):
         """Change the caller's password and end their other sessions. Raises `WrongCredentials`."""
         ...
 
-    async def invite_user(self, ctx: Ctx, *, email: Email, name: Name, roles: Sequence[Role]) -> Invitation:
+    async def invite_user(self, ctx: Ctx, *, email: Email, name: Name, roles: Roles) -> Invitation:
         """Invite a user; needs `user:invite`, and each role must lie within the caller's own permissions.
 
         Counts against the quota `users`. Raises `EmailTaken`, `QuotaExceeded`, `RoleTooStrong`.
@@ -228,7 +233,7 @@ class IdentityApi(Protocol):
         """One user: oneself, or any with `user:read`."""
         ...
 
-    async def list_users(self, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[User]:
+    async def list_users(self, ctx: Ctx, *, limit: Limit = 50, cursor: Cursor | None = None) -> Page[User]:
         """The tenant's users, oldest first; needs `user:read`."""
         ...
 
@@ -273,7 +278,7 @@ class IdentityApi(Protocol):
         *,
         name: Name,
         kind: KeyKind = KeyKind.SECRET,
-        scopes: Sequence[Permission] = (),
+        scopes: Scopes = (),
         expires_at: datetime | None = None,
     ) -> ApiKeyCreated:
         """Create an API key; needs `key:create`, and each scope must lie within the caller's permissions.
@@ -282,7 +287,7 @@ class IdentityApi(Protocol):
         """
         ...
 
-    async def list_api_keys(self, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[ApiKey]:
+    async def list_api_keys(self, ctx: Ctx, *, limit: Limit = 50, cursor: Cursor | None = None) -> Page[ApiKey]:
         """The tenant's keys without their secrets, oldest first; needs `key:read`."""
         ...
 

@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from steward.kit.context import Ctx
 from steward.kit.ids import TenantId
-from steward.kit.paging import Page
+from steward.kit.paging import Cursor, Limit, Page
 
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", description="A name to show.")]
 Slug = Annotated[
@@ -35,6 +35,7 @@ Origin = Annotated[
     Meta(max_length=255, pattern=r"^https?://[^/\s]+$", description="A web origin, `https://host[:port]`."),
 ]
 Amount = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Reason = Annotated[str, Meta(min_length=1, max_length=500, description="Why, for the audit trail.")]
 
 
 class Plan(StrEnum):
@@ -136,7 +137,7 @@ class TenantsApi(Protocol):
         """One tenant: one's own with `tenant:read`, any with `platform:tenants`."""
         ...
 
-    async def list_tenants(self, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[Tenant]:
+    async def list_tenants(self, ctx: Ctx, *, limit: Limit = 50, cursor: Cursor | None = None) -> Page[Tenant]:
         """All tenants, oldest first; needs `platform:tenants`."""
         ...
 
@@ -144,7 +145,7 @@ class TenantsApi(Protocol):
         """Change name, locale or origins (`tenant:update`) or the plan (`platform:tenants`). Raises `TenantChanged`."""
         ...
 
-    async def suspend_tenant(self, ctx: Ctx, *, tenant_id: TenantId, reason: str) -> Tenant:
+    async def suspend_tenant(self, ctx: Ctx, *, tenant_id: TenantId, reason: Reason) -> Tenant:
         """Refuse all of a tenant's calls until it is resumed; needs `platform:tenants`. Raises `WrongTenantState`."""
         ...
 
@@ -159,7 +160,7 @@ class TenantsApi(Protocol):
         """
         ...
 
-    async def update_quota(self, ctx: Ctx, *, tenant_id: TenantId, quota: Quota, limit: int | None) -> QuotaUse:
+    async def update_quota(self, ctx: Ctx, *, tenant_id: TenantId, quota: Quota, limit: Amount | None) -> QuotaUse:
         """Override a quota of the plan, or with None go back to the plan's; needs `platform:tenants`."""
         ...
 
