@@ -1,6 +1,7 @@
 """What an attacker sends to an installation, and what every answer to it must be like."""
 
 import base64
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -31,6 +32,42 @@ SAMPLES: Mapping[str, Any] = {
     "limit": 5,
 }
 """A value that is all right for each required field of a body."""
+
+ODD_NAMES = (
+    "'; DROP TABLE identity.users; --",
+    '" OR ""="',
+    "{{7*7}} ${7*7} #{7*7} <%= 7*7 %> %s %(x)s {0.__class__}",
+    "${jndi:ldap://127.0.0.1/a}",
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "../../../../etc/passwd\\..\\..",
+    "=cmd|' /C calc'!A0",
+    "$(id) `id` | id && id; id",
+    "\u202egnp.exe\u202c \u200f\u2066a\u2069",
+    "[bold red]no markup[/bold red] [/]",
+    "e\u0301 \u00e9 \u1100\u1161\u11a8 \ufb01",
+    "\U0001f469\u200d\U0001f469\u200d\U0001f467 \U00020000 \ufeff\uffff\u2028\u2029",
+    "\x80\x9b31m\x9d",
+    "null",
+    "林小姐「管理員」",
+    "\U00020000" * 200,
+)
+"""Names that are allowed, and come back as they were given."""
+
+NO_IDS = (
+    "0",
+    "-1",
+    "null",
+    "undefined",
+    "1%20OR%201=1",
+    "%27%3B%20DROP%20TABLE%20users%3B--",
+    "%7B%7B7*7%7D%7D",
+    "00000000-0000-0000-0000-00000000000g",
+    "01a1fbbf-c49f-7000-a8a6-d2945af25f9a%0a",
+    "x" * 4000,
+    "%F0%9F%92%A9",
+    "9" * 400,
+    "1e9",
+)
 
 
 class Attack:
@@ -106,6 +143,25 @@ def _body_of(document: Any, operation: Any) -> Mapping[str, Any]:
         one = schema["$ref"] if "$ref" in schema else next(part["$ref"] for part in schema["oneOf"] if "$ref" in part)
         schema = document["components"]["schemas"][one.rsplit("/", 1)[1]]
     return schema
+
+
+def wrong_bodies(body: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """For each field of a body, values that no field takes: everything else in the body is all right."""
+    known = {name: f'"{name}":{json.dumps(SAMPLES[name])}'.encode() for name in body.get("required", ())}
+    values = {
+        "a megabyte": b'"' + b"a" * 1_000_000 + b'"',
+        "a NUL": b'"a\\u0000b"',
+        "half a surrogate": b'"\\ud800"',
+        "no UTF-8": b'"\xff\xfe"',
+        "an object": b'{"$ne":""}',
+        "a huge number": b"9" * 5000,
+        "infinity by exponent": b"1e999999",
+        "NaN": b"NaN",
+        "true": b"true",
+    }
+    for field, (what, value) in itertools.product(body["properties"], values.items()):
+        others = [text for name, text in known.items() if name != field]
+        yield f"{field} is {what}", b"{" + b",".join([*others, b'"' + field.encode() + b'":' + value]) + b"}"
 
 
 def deep(levels: int) -> bytes:

@@ -25,6 +25,9 @@ QUICK = {
     "STEWARD_GATEWAY_ADDRESS_PER_MINUTE": "100000",
 }
 
+DEFAULT_LIMITS = {name: "" for name in QUICK if name.endswith("_PER_MINUTE")}
+"""To start with, for the limits that users get: an empty variable counts as none."""
+
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:

@@ -23,6 +23,7 @@ from tests.e2e.running import Steward, until
 HEALTH = "grpc.health.v1.Health"
 USERS, TENANTS, AUDIT = (f"steward.v1.{name}Service" for name in ("User", "Tenant", "Audit"))
 SECONDS = 20
+NOBODY = "01a1fbbf-c49f-7000-a8a6-d2945af25f9a"
 Metadata = Sequence[tuple[str, str]]
 
 
@@ -168,13 +169,13 @@ def test_call_without_a_credential_is_refused(fleet: Steward, clients: Mapping[s
     [
         (USERS, "Authenticate", {"credential": "x"}, "service:edge"),
         (USERS, "EraseTenant", {}, "service:provision"),
-        (TENANTS, "GetEdgePolicy", {"tenant_id": "00000000-0000-0000-0000-000000000000"}, "service:edge"),
+        (TENANTS, "GetEdgePolicy", {"tenant_id": NOBODY}, "service:edge"),
         (TENANTS, "FindTenant", {"slug": "demo"}, "service:edge"),
-        (TENANTS, "HoldQuota", {"quota": "users", "holder": "00000000-0000-0000-0000-000000000001"}, "service:quota"),
+        (TENANTS, "HoldQuota", {"quota": "users", "holder": NOBODY}, "service:quota"),
         (
             TENANTS,
             "ReleaseQuota",
-            {"quota": "users", "holder": "00000000-0000-0000-0000-000000000001"},
+            {"quota": "users", "holder": NOBODY},
             "service:quota",
         ),
     ],
@@ -193,7 +194,7 @@ def test_operation_for_services_is_refused_to_an_owner(
     ("service", "method", "fields", "status", "code"),
     [
         (TENANTS, "GetTenant", {"tenant_id": "no id"}, "INVALID_ARGUMENT", "invalid_input"),
-        (TENANTS, "GetTenant", {"tenant_id": "01a1fbbf-c49f-7000-a8a6-d2945af25f9a"}, "NOT_FOUND", "tenant_not_found"),
+        (TENANTS, "GetTenant", {"tenant_id": NOBODY}, "NOT_FOUND", "tenant_not_found"),
         (USERS, "InviteUser", {"email": "a", "name": "a", "roles": ["viewer"]}, "INVALID_ARGUMENT", "invalid_input"),
         (
             USERS,
@@ -204,11 +205,21 @@ def test_operation_for_services_is_refused_to_an_owner(
         ),
         (USERS, "InviteUser", {"email": "a@b", "name": "a", "roles": ["root"]}, "INVALID_ARGUMENT", "invalid_input"),
         (USERS, "ListUsers", {"limit": 201}, "INVALID_ARGUMENT", "invalid_input"),
+        (USERS, "ListUsers", {"limit": -1}, "INVALID_ARGUMENT", "invalid_input"),
         (USERS, "ListUsers", {"cursor": "x' OR 1=1"}, "INVALID_ARGUMENT", "invalid_input"),
+        (USERS, "CreateApiKey", {"name": "a", "scopes": ["user:read"] * 65}, "INVALID_ARGUMENT", "invalid_input"),
+        (TENANTS, "SuspendTenant", {"tenant_id": NOBODY, "reason": "a" * 501}, "INVALID_ARGUMENT", "invalid_input"),
+        (
+            TENANTS,
+            "UpdateTenantQuota",
+            {"tenant_id": NOBODY, "quota": "users", "limit": -1},
+            "INVALID_ARGUMENT",
+            "invalid_input",
+        ),
         (USERS, "Login", {"email": "a@b", "password": "x" * 2000}, "INVALID_ARGUMENT", "invalid_input"),
         (USERS, "Login", {"email": "a@b.c", "password": "wrong"}, "UNAUTHENTICATED", "wrong_credentials"),
-        (AUDIT, "GetEntry", {"seq": 2**62}, "NOT_FOUND", "entry_not_found"),
-        (AUDIT, "GetEntry", {"seq": -(2**63)}, "NOT_FOUND", "entry_not_found"),
+        (AUDIT, "GetEntry", {"seq": 2**62}, "NOT_FOUND", "audit_entry_not_found"),
+        (AUDIT, "GetEntry", {"seq": -(2**63)}, "NOT_FOUND", "audit_entry_not_found"),
         (AUDIT, "ListEntries", {"where": {"action": "\0"}}, "INVALID_ARGUMENT", "invalid_input"),
     ],
 )
@@ -259,7 +270,7 @@ def test_forged_context_of_a_process_is_refused(fleet: Steward, clients: Mapping
     client, tenant = clients[TENANTS], fleet.credentials["tenant"]
     request = client.request(TENANTS, "GetTenant", tenant_id=tenant)
     for alg in ("Ed25519", "none", "HS256"):
-        for kid in ("01a1fbbf-c49f-7000-a8a6-d2945af25f9a", "' OR true --", "../../dev/null"):
+        for kid in (NOBODY, "' OR true --", "../../dev/null"):
             forged = [("x-steward-context", _context(alg, kid, tenant))]
             for metadata in (forged, [*forged, *key]):
                 status, _, failure = client.refusal(TENANTS, "GetTenant", request, metadata)

@@ -8,12 +8,28 @@ import re
 import time
 import unicodedata
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.e2e.attack import JSON, KEYS, MEBIBYTE, SAMPLES, Attack, b64, changed, deep, fault, operations, token, unb64
+from tests.e2e.attack import (
+    JSON,
+    KEYS,
+    MEBIBYTE,
+    NO_IDS,
+    ODD_NAMES,
+    SAMPLES,
+    Attack,
+    b64,
+    changed,
+    deep,
+    fault,
+    operations,
+    token,
+    unb64,
+    wrong_bodies,
+)
 from tests.e2e.running import Answer, Steward, until
 from tests.e2e.wire import wire
 
@@ -25,42 +41,6 @@ SETTINGS = {
     "STEWARD_GATEWAY_HEADER_SECONDS": str(SLOW_SECONDS),
     "STEWARD_GATEWAY_BODY_SECONDS": str(SLOW_SECONDS),
 }
-
-ODD_NAMES = (
-    "'; DROP TABLE identity.users; --",
-    '" OR ""="',
-    "{{7*7}} ${7*7} #{7*7} <%= 7*7 %> %s %(x)s {0.__class__}",
-    "${jndi:ldap://127.0.0.1/a}",
-    "<script>alert(1)</script><img src=x onerror=alert(1)>",
-    "../../../../etc/passwd\\..\\..",
-    "=cmd|' /C calc'!A0",
-    "$(id) `id` | id && id; id",
-    "\u202egnp.exe\u202c \u200f\u2066a\u2069",
-    "[bold red]no markup[/bold red] [/]",
-    "e\u0301 \u00e9 \u1100\u1161\u11a8 \ufb01",
-    "\U0001f469\u200d\U0001f469\u200d\U0001f467 \U00020000 \ufeff\uffff\u2028\u2029",
-    "\x80\x9b31m\x9d",
-    "null",
-    "林小姐「管理員」",
-    "\U00020000" * 200,
-)
-"""Names that are allowed, and come back as they were given."""
-
-NO_IDS = (
-    "0",
-    "-1",
-    "null",
-    "undefined",
-    "1%20OR%201=1",
-    "%27%3B%20DROP%20TABLE%20users%3B--",
-    "%7B%7B7*7%7D%7D",
-    "00000000-0000-0000-0000-00000000000g",
-    "01a1fbbf-c49f-7000-a8a6-d2945af25f9a%0a",
-    "x" * 4000,
-    "%F0%9F%92%A9",
-    "9" * 400,
-    "1e9",
-)
 
 
 @pytest.fixture
@@ -78,25 +58,6 @@ def steward(installation: Steward) -> Steward:
 
 
 # Bodies
-
-
-def wrong_bodies(body: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
-    """For each field of a body, values that no field takes: everything else in the body is all right."""
-    known = {name: f'"{name}":{json.dumps(SAMPLES[name])}'.encode() for name in body.get("required", ())}
-    values = {
-        "a megabyte": b'"' + b"a" * 1_000_000 + b'"',
-        "a NUL": b'"a\\u0000b"',
-        "half a surrogate": b'"\\ud800"',
-        "no UTF-8": b'"\xff\xfe"',
-        "an object": b'{"$ne":""}',
-        "a huge number": b"9" * 5000,
-        "infinity by exponent": b"1e999999",
-        "NaN": b"NaN",
-        "true": b"true",
-    }
-    for field, (what, value) in itertools.product(body["properties"], values.items()):
-        others = [text for name, text in known.items() if name != field]
-        yield f"{field} is {what}", b"{" + b",".join([*others, b'"' + field.encode() + b'":' + value]) + b"}"
 
 
 def test_no_field_of_any_operation_takes_what_it_should_not(attack: Attack, steward: Steward) -> None:
@@ -486,10 +447,15 @@ def test_chunks_that_are_none_are_refused(attack: Attack) -> None:
         "longer than they say": b"2\r\n{}{}\r\n0\r\n\r\n",
         "with an extension of 100,000": b"2;" + b"a" * 100_000 + b"\r\n{}\r\n0\r\n\r\n",
         "with 5,000 trailers": b"2\r\n{}\r\n0\r\n" + b"X-A: a\r\n" * 5_000 + b"\r\n",
-        "of one byte, 100,000 times": b"1\r\n \r\n" * 100_000 + b"2\r\n{}\r\n0\r\n\r\n",
         "that do not come": b"7fffffffffffffff\r\nabc",
     }
     assert attack.findings({name: attack.chunked(data) for name, data in chunks.items()}) == {}
+
+
+def test_crumbs_and_other_codings_are_refused_before_they_cost_anything(attack: Attack) -> None:
+    coded = attack.chunked(b"0\r\n\r\n").replace(b": chunked", b": gzip, chunked")
+    crumbs = attack.chunked(b"1\r\n \r\n" * 100_000 + b"2\r\n{}\r\n0\r\n\r\n")
+    assert attack.findings({"a coding before chunked": coded, "100,000 chunks of a byte": crumbs}, 400) == {}
 
 
 @pytest.mark.parametrize("first", ["Transfer-Encoding: chunked", "Content-Length: 4"])

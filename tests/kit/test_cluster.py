@@ -108,10 +108,11 @@ async def test_silent_process_is_gone_and_a_beating_one_is_not(members: tuple[Me
     assert list(await beating.registry.addresses("tenants")) == ["127.0.0.1:7002"]
 
 
-async def test_key_of_a_process_that_just_came_is_found_at_once(members: tuple[Member, Member]) -> None:
+async def test_key_of_a_process_that_just_came_is_found_in_a_moment(members: tuple[Member, Member]) -> None:
     one, two = members
     assert await two.registry.key(str(one.id)) is None
     await one.announce("tenants")
+    two.clock.advance(0.2)
     assert await two.registry.key(str(one.id)) is not None
 
 

@@ -8,8 +8,6 @@ from steward.kit.context import ANONYMOUS, Ctx
 from steward.kit.errors import Unauthenticated
 from steward.kit.ratelimit import Decision
 
-_SECONDS = 60
-
 
 class Callers:
     """The `CredentialResolver` of the gRPC servers."""

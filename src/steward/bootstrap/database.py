@@ -9,7 +9,7 @@ from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
-from steward.bootstrap.embedded import EmbeddedPostgres
+from steward.bootstrap.embedded import EmbeddedError, EmbeddedPostgres
 from steward.bootstrap.home import Home, HomeLock
 from steward.bootstrap.platform_settings import PlatformSettings
 from steward.kit.clock import Clock
@@ -58,6 +58,7 @@ class SharedPostgres:
         self._home = home
         self._lock = lock
         self._clock = clock
+        self._log = log
         self._server = EmbeddedPostgres(home, clock, log)
         self._watch: asyncio.Task[None] | None = None
         self._owned: int | None = None
@@ -96,12 +97,15 @@ class SharedPostgres:
             await self._server.leave()
         elif self._owned is not None or await self._try_own():
             await self._server.stop()
-        if self._owned is not None:
-            os.close(self._owned)
-            self._owned = None
+        self._disown()
 
     async def _take_over(self) -> None:
-        while not await self._try_own():
+        while True:
+            try:
+                if await self._try_own():
+                    return
+            except EmbeddedError as error:
+                self._log.error("PostgreSQL not taken over", event_type="postgres.take_over_failed", exc_info=error)
             await self._clock.sleep(TAKE_OVER_SECONDS)
 
     async def _try_own(self) -> bool:
@@ -109,8 +113,18 @@ class SharedPostgres:
             self._owned = _flock(self._home.path / ".postgres.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        await self._server.start()
+        try:
+            await self._server.start()
+        except BaseException:
+            # Or nobody could run the server as long as this process lives.
+            self._disown()
+            raise
         return True
+
+    def _disown(self) -> None:
+        if self._owned is not None:
+            os.close(self._owned)
+            self._owned = None
 
 
 def _flock(path: Path, how: int) -> int:

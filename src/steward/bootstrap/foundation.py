@@ -70,8 +70,10 @@ class Foundation(msgspec.Struct, frozen=True, kw_only=True):
 
     async def close(self) -> None:
         """Close what was opened; nothing may be in use any more."""
-        await self.wake.stop()
-        await self.database.close()
+        try:
+            await self.wake.stop()
+        finally:
+            await self.database.close()
 
 
 async def open_foundation(

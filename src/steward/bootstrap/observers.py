@@ -33,8 +33,12 @@ class RpcTelemetry:
         except AppError as error:
             status = GRPC_STATUS[error.kind]
             raise
-        except BaseException:
+        except Exception:
             status = "INTERNAL"
+            raise
+        except BaseException:
+            # The caller went away or left a stream early, which is no failure of anybody.
+            status = "CANCELLED"
             raise
         finally:
             seconds = self._clock.monotonic() - started

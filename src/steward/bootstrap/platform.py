@@ -1,6 +1,7 @@
 """One process of the platform, from its start to its end: `steward up` and `steward serve`."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -33,6 +34,8 @@ from steward.kit.telemetry import Telemetry
 
 RPC_GRACE_SECONDS = 10.0
 PEERS_SECONDS = 60.0
+GC_THRESHOLD = 20_000
+"""Containers made before the youngest are looked through; a request makes some hundreds."""
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,8 +122,14 @@ class Process:
                 foundation.bus.subscribe(subscription)
         await services.start()
         stack.push_async_callback(services.stop)
+        if self._alone:
+            # Before the first request: every intent that is there now was left behind, and none is at work.
+            await resume_everything(services)
         rpc_address = await self._serve_rpc(stack, foundation, services, authenticator)
         await self._await_peers(services)
+        # Before the edge remembers anything and until it has drained, so that no change of rights passes unheard.
+        await foundation.bus.start()
+        stack.push_async_callback(foundation.bus.stop)
         add_checks(health, foundation, services)
         url = await self._serve_http(stack, foundation, services, authenticator, health)
         await self._start_background(stack, foundation, services)
@@ -174,13 +183,9 @@ class Process:
         server = EdgeServer(edge, self._settings.gateway, self._clock, host=host, port=port)
         await server.start()
         stack.push_async_callback(server.stop)
-        return f"http://{host}:{port}"
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def _start_background(self, stack: AsyncExitStack, foundation: Foundation, services: Services) -> None:
-        if self._alone:
-            await resume_everything(services)
-        await foundation.bus.start()
-        stack.push_async_callback(foundation.bus.stop)
         background = Background(foundation, services)
         await background.start()
         stack.push_async_callback(background.stop)
@@ -198,7 +203,8 @@ class Process:
 
 def free_port(host: str) -> int:
     """A port that nothing listens on now."""
-    with socket.create_server((host, 0)) as probe:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as probe:
         return probe.getsockname()[1]
 
 
@@ -233,7 +239,15 @@ def _interrupt(stop: asyncio.Event, process: Process, serving: asyncio.Task[None
         serving.cancel()
 
 
+def _settle_memory() -> None:
+    """Keep the garbage collector from walking again and again through what lives as long as the process."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 20, 20)
+
+
 async def _serve_until(process: Process, ready: Callable[[Started], None], stop: asyncio.Event) -> None:
     async with process.running() as started:
+        _settle_memory()
         ready(started)
         await stop.wait()

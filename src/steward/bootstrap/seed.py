@@ -23,7 +23,7 @@ from steward.services.tenants.errors import SlugTaken
 
 SLUG = "demo"
 EMAIL = "owner@demo.example"
-PASSWORD_BYTES = 15
+PASSWORD_BYTES = 12
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +68,8 @@ class Seed:
         if file.exists():
             return msgspec.json.decode(file.read_bytes(), type=Decision)
         # Letters and digits only, so that it survives every shell and chat window.
-        password = "-".join(self._ids.token(PASSWORD_BYTES).hex()[start : start + 6] for start in range(0, 24, 6))
+        text = self._ids.token(PASSWORD_BYTES).hex()
+        password = "-".join(text[start : start + 6] for start in range(0, len(text), 6))
         plan = Decision(key=self._ids.new().hex, password=password)
         write_atomically(file, msgspec.json.encode(plan))
         return plan

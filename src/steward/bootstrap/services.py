@@ -1,6 +1,7 @@
 """The services of one process: those it runs, built here; the others, reached over gRPC."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 
 import msgspec
 
@@ -32,12 +33,13 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
                 await built.start()
 
     async def stop(self) -> None:
-        """Stop what runs here, the last built first, and close the connections to the others."""
-        for built in reversed(list(self.local.values())):
-            if built.stop is not None:
-                await built.stop()
-        for pool in self.pools.values():
-            await pool.close()
+        """Stop what runs here, the last built first, and close the connections to the others, whatever fails."""
+        async with AsyncExitStack() as stack:
+            for pool in self.pools.values():
+                stack.push_async_callback(pool.close)
+            for built in self.local.values():
+                if built.stop is not None:
+                    stack.push_async_callback(built.stop)
 
 
 def assemble(foundation: Foundation, modules: Sequence[Module], here: Sequence[str]) -> Services:

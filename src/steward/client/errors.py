@@ -42,7 +42,7 @@ class ApiError(ClientError):
         self.code = code
         """The stable name of the failure, for programs."""
         self.message = message
-        """What happened, which value, and what to do; in the language that was asked for."""
+        """What happened, which value, and what to do; in English."""
         self.request_id = request_id
         """What to name when asking the operators about it."""
         self.data = data

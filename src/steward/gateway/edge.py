@@ -76,11 +76,6 @@ class Edge:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    @property
-    def in_flight(self) -> int:
-        """Requests being worked on now."""
-        return len(self._at_work)
-
     def drain(self) -> None:
         """Refuse new requests from now on and let each connection end with its answer."""
         self._draining = True

@@ -5,7 +5,7 @@ A handler names its collaborators as parameters (`ctx: Caller`, `identity: Ident
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar, cast
 
 import msgspec
@@ -51,12 +51,24 @@ class Items(msgspec.Struct, Generic[T], frozen=True):
 
 
 def aware(value: datetime | None, field: str) -> datetime | None:
-    """The same instant; one without an offset is an `InvalidInput`, for nobody can say when it was."""
-    if value is not None and value.tzinfo is None:
+    """The same instant in UTC.
+
+    One without an offset is an `InvalidInput`, for nobody can say when it was, and so is one that is not of the years
+    1 to 9999 in UTC, for the database cannot hold it.
+    """
+    if value is None:
+        return None
+    if value.tzinfo is None:
         raise InvalidInput(
             f"{field} {value.isoformat()!r} has no offset: write for example `{value.isoformat()}Z`", field=field
         )
-    return value
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise InvalidInput(
+            f"{field} {value.isoformat()!r} is outside of the years 1 to 9999 in UTC: name a time within them",
+            field=field,
+        ) from error
 
 
 class JsonLines(ASGIResponse):

@@ -103,7 +103,7 @@ async def until_saved(one: Node, name: str) -> None:
 
     async def behind() -> bool:
         position = await Cursors(one.database).load(name, "tenants")
-        return bool(await Reader(one.database).read("tenants", EVENTS, position, 1))
+        return bool((await Reader(one.database).read("tenants", EVENTS, position, 1)).rows)
 
     await until(behind)
 
@@ -194,7 +194,7 @@ async def test_late_commit_is_not_skipped(shared: str) -> None:
         await inside.wait()
         await one.emit(b, 702)
         position = await one.bus._reader.tip("tenants")
-        assert await one.bus._reader.read("tenants", EVENTS, position, 10) == []
+        assert (await one.bus._reader.read("tenants", EVENTS, position, 10)).rows == []
         go_on.set()
         await task
         await inbox.has(701, 702)

@@ -59,7 +59,7 @@ async def test_every_method_gets_its_arguments(world: World) -> None:
         await client.create_tenant(ctx(), name="Acme", slug="acme", plan=Plan.FREE, owner_email="a@b.example")
         page = await client.list_tenants(ctx(), limit=7)
         await client.update_tenant(ctx(), tenant_id=tenant_id, change=change)
-        await client.suspend_tenant(ctx(), tenant_id=tenant_id, reason="")
+        await client.suspend_tenant(ctx(), tenant_id=tenant_id, reason="unpaid")
         await client.resume_tenant(ctx(), tenant_id=tenant_id)
         await client.update_quota(ctx(), tenant_id=tenant_id, quota=Quota.AGENTS, limit=None)
         await client.update_quota(ctx(), tenant_id=tenant_id, quota=Quota.AGENTS, limit=0)
@@ -72,7 +72,7 @@ async def test_every_method_gets_its_arguments(world: World) -> None:
         ("create_tenant", {"name": "Acme", "slug": "acme", "plan": Plan.FREE, "owner_email": "a@b.example"}),
         ("list_tenants", {"limit": 7, "cursor": None}),
         ("update_tenant", {"tenant_id": tenant_id, "change": change}),
-        ("suspend_tenant", {"tenant_id": tenant_id, "reason": ""}),
+        ("suspend_tenant", {"tenant_id": tenant_id, "reason": "unpaid"}),
         ("resume_tenant", {"tenant_id": tenant_id}),
         ("update_quota", {"tenant_id": tenant_id, "quota": Quota.AGENTS, "limit": None}),
         ("update_quota", {"tenant_id": tenant_id, "quota": Quota.AGENTS, "limit": 0}),

@@ -51,7 +51,8 @@ def is_postmaster(pid: int, data: Path, account: Account) -> bool:
             and Path(command[0]).name == "postgres"
             and str(data) in command
         )
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        # What may not be looked at is somebody else's.
         return False
 
 

@@ -29,8 +29,8 @@ export function curl(api, method, path, operation) {
 function example(api, schema, name = "", depth = 0) {
   const known = resolve(api, schema);
   if (known.examples?.length) return known.examples[0];
-  if (known.default !== undefined && known.default !== null) return known.default;
   if (name in BY_NAME) return BY_NAME[name];
+  if (known.default !== undefined && known.default !== null) return known.default;
   if (known.enum) return known.enum[0];
   const choices = known.anyOf ?? known.oneOf;
   if (choices) return example(api, choices.find((choice) => choice.type !== "null") ?? choices[0], name, depth);

@@ -17,14 +17,17 @@ from steward.kit.outbox import StoredEvent
 
 Handler = Callable[[StoredEvent], Awaitable[None]]
 
-_HURRY = (0.005, 0.025, 0.1)
-"""Seconds between looks right after a wake-up: an older transaction may hold the newest rows back."""
+HELD_BACK_SECONDS = 0.005
+"""Pause before another look at events that an older transaction, which still runs, holds back."""
 
 
 class BusSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the event bus."""
 
     batch: Annotated[int, Meta(ge=1, le=10_000, description="Events read at once.")] = 200
+    gather_seconds: Annotated[
+        float, Meta(ge=0, le=1, description="How long events are gathered before they are read together.")
+    ] = 0.01
     poll_seconds: Annotated[float, Meta(gt=0, description="Longest wait between two looks at an outbox.")] = 1.0
     attempts: Annotated[int, Meta(ge=1, description="Tries before an event that fails is set aside.")] = 8
     retention_hours: Annotated[int, Meta(ge=1, description="How long handled events stay in the outbox.")] = 168
@@ -148,27 +151,29 @@ class Bus:
         self, subscription: Subscription, source: str, position: Position, signal: asyncio.Event
     ) -> Position:
         """Handle all there is, then wait until there may be more."""
-        hurry = iter(_HURRY) if signal.is_set() else iter(())
         signal.clear()
         while True:
-            rows = await self._reader.read(source, EVENTS, position, self._settings.batch)
-            for row in rows:
+            batch = await self._reader.read(source, EVENTS, position, self._settings.batch)
+            for row in batch.rows:
                 await self._deliver(subscription, row)
                 position = row.position
-            if rows and not subscription.broadcast:
+            if batch.rows and not subscription.broadcast:
                 await self._cursors.save(subscription.name, source, position)
-            if len(rows) < self._settings.batch and await self._woken(signal, next(hurry, None)):
+            if batch.held_back:
+                await self._clock.sleep(HELD_BACK_SECONDS)
+            elif len(batch.rows) < self._settings.batch:
+                await self._pause(signal)
                 return position
 
-    async def _woken(self, signal: asyncio.Event, pause: float | None) -> bool:
-        """Pause before the next look; whether this was the long wait that ends a round."""
+    async def _pause(self, signal: asyncio.Event) -> None:
+        """Wait until something is committed, then a moment for more, so that one look serves many commits."""
         try:
             # Not wait_for, which in Python 3.11 takes a wake-up for the end of being cancelled.
-            async with asyncio.timeout(pause or self._settings.poll_seconds):
+            async with asyncio.timeout(self._settings.poll_seconds):
                 await signal.wait()
         except TimeoutError:
-            return pause is None
-        return True
+            return
+        await self._clock.sleep(self._settings.gather_seconds)
 
     async def _deliver(self, subscription: Subscription, row: Row) -> None:
         event = msgspec.json.decode(row.body, type=StoredEvent)

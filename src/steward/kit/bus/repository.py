@@ -1,5 +1,6 @@
 """Reading outboxes and keeping cursors."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NewType
 from uuid import UUID
@@ -36,8 +37,8 @@ class CursorAhead(AppError):
 
     def __init__(self, source: str, cursor: int, reached: int) -> None:
         super().__init__(
-            f"a cursor over the outbox of {source!r} is at transaction {cursor}, the database only at {reached}: it was "
-            "restored from a dump; set the cursors back as docs/operations/backup.md says",
+            f"a cursor over the outbox of {source!r} is at transaction {cursor}, the database only at {reached}: it "
+            "was restored from a dump; set the cursors back as docs/operations/backup.md says",
             source=source,
         )
 
@@ -57,24 +58,35 @@ class Row(msgspec.Struct, frozen=True):
     body: str
 
 
+class Batch(msgspec.Struct, frozen=True):
+    """What one look at an outbox found."""
+
+    rows: Sequence[Row]
+    held_back: bool
+    """There are more, of transactions before which an older one may still write."""
+
+
 class Reader:
     """Reads the outboxes of services in commit-safe order."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def read(self, source: str, table: OutboxTable, after: Position, limit: int) -> list[Row]:
+    async def read(self, source: str, table: OutboxTable, after: Position, limit: int) -> Batch:
         """The next rows after a position, none of a transaction that could still get a row before them."""
         db = self._database.service(source)
         async with db.system_tx(SystemCtx(reason=f"relay of {source}.{table}", service=source)) as tx:
             rows = await tx.fetch(
-                f"SELECT xid, id, tenant_id, body FROM {source}.{table} WHERE (xid, id) > ($1, $2)"
-                " AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, id LIMIT $3",
+                "SELECT xid, id, tenant_id, body, xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled"
+                f" FROM {source}.{table} WHERE (xid, id) > ($1, $2) ORDER BY xid, id LIMIT $3",
                 after.xid,
                 after.id,
                 limit,
             )
-        return [Row(Position(row["xid"], row["id"]), row["tenant_id"], row["body"]) for row in rows]
+        settled = [
+            Row(Position(row["xid"], row["id"]), row["tenant_id"], row["body"]) for row in rows if row["settled"]
+        ]
+        return Batch(settled, held_back=len(settled) < len(rows))
 
     async def tip(self, source: str) -> Position:
         """The position from which a reader sees only what is committed from now on, and maybe a little before."""

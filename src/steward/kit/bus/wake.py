@@ -20,7 +20,7 @@ CHANNEL = "steward_bus"
 class Wake:
     """Listens and notifies on one side connection, which also holds this process's advisory locks."""
 
-    def __init__(self, dsn: str, clock: Clock, *, debounce_seconds: float = 0.003, retry_seconds: float = 0.5) -> None:
+    def __init__(self, dsn: str, clock: Clock, *, debounce_seconds: float = 0.01, retry_seconds: float = 0.5) -> None:
         self._dsn = dsn
         self._clock = clock
         self._debounce_seconds = debounce_seconds

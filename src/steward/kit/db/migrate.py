@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
@@ -22,7 +23,8 @@ LOCK = 7_236_128_541
 
 async def migrate(admin_dsn: str, locations: Sequence[Path]) -> None:
     """Upgrade every branch to its head, and note the digest of what was applied."""
-    engine = create_async_engine(admin_dsn.replace("postgresql://", "postgresql+asyncpg://", 1))
+    # asyncpg itself reads the address, as it does DATABASE_URL: SQLAlchemy knows neither `postgres://` nor `sslmode`.
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(admin_dsn))
     try:
         async with engine.connect() as connection:
             await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})

@@ -32,10 +32,7 @@ def migrations_digest(locations: Sequence[Path]) -> str:
 
 async def schema_is_current(dsn: str, digest: str) -> bool:
     """Whether the database was last migrated with these very files; any role may ask. Raises `DatabaseUnreachable`."""
-    try:
-        connection = await asyncpg.connect(dsn)
-    except (OSError, asyncpg.PostgresError) as error:
-        raise DatabaseUnreachable("DATABASE_URL", error) from error
+    connection = await _connect("DATABASE_URL", dsn)
     try:
         if not await connection.fetchval(_HAS_DIGEST):
             return False
@@ -45,7 +42,11 @@ async def schema_is_current(dsn: str, digest: str) -> bool:
 
 
 async def migrate_in_subprocess(admin_dsn: str, locations: Sequence[Path]) -> None:
-    """Migrate the locations in another process; raises `MigrationFailed` with what it printed when it fails."""
+    """Migrate the locations in another process; raises `MigrationFailed` with what it printed when it fails.
+
+    Raises `DatabaseUnreachable` before, for a process that cannot connect could only print a traceback.
+    """
+    await (await _connect("DATABASE_ADMIN_URL", admin_dsn)).close()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -60,3 +61,11 @@ async def migrate_in_subprocess(admin_dsn: str, locations: Sequence[Path]) -> No
         raise MigrationFailed(
             f"the migrations failed with exit code {process.returncode}:\n{output.decode(errors='replace')}"
         )
+
+
+async def _connect(variable: str, dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection by the address in this variable. Raises `DatabaseUnreachable`."""
+    try:
+        return await asyncpg.connect(dsn)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        raise DatabaseUnreachable(variable, error) from error

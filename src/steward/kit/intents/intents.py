@@ -9,7 +9,7 @@ import msgspec
 
 from steward.kit.clock import Clock
 from steward.kit.context import Ctx, SystemCtx
-from steward.kit.crypto import Envelope
+from steward.kit.crypto import Envelope, KeyDestroyed
 from steward.kit.db import ServiceDb, Tx
 from steward.kit.errors import AppError, Kind
 from steward.kit.failpoints import Failpoints
@@ -177,16 +177,27 @@ class Intents:
         if row is None:
             return
         try:
-            await self._carry_on(row)
+            content = await self._opened(row)
+            if content is None:
+                async with self._db.tx(system) as tx:
+                    await repository.delete(tx, row.tenant, row.id)
+                return
+            await self._carry_on(row, content)
         except Exception as error:  # noqa: BLE001 a failure must not stop the sweeper; it is reported and tried again
             await self._postpone(system, row, error)
         else:
             self._observer.resumed(row.kind)
 
-    async def _carry_on(self, row: IntentRow) -> None:
+    async def _opened(self, row: IntentRow) -> _Content | None:
+        """What an intent holds; None where its tenant was deleted and, with its keys, what was to be done for it."""
+        try:
+            plain = await self._envelope.open(_owner(row.tenant), row.sealed, purpose=PURPOSE)
+        except KeyDestroyed:
+            return None
+        return msgspec.json.decode(plain, type=_Content)
+
+    async def _carry_on(self, row: IntentRow, content: _Content) -> None:
         flow = self._flows[row.kind]
-        plain = await self._envelope.open(_owner(row.tenant), row.sealed, purpose=PURPOSE)
-        content = msgspec.json.decode(plain, type=_Content)
         ctx = msgspec.structs.replace(content.ctx, deadline=self._clock.now() + TIME_TO_RESUME)
         intent = Intent(flow=flow, row=row, state=msgspec.json.decode(content.state, type=flow.state))
         if row.undoing:
@@ -197,7 +208,9 @@ class Intents:
     async def _undo(self, ctx: Ctx, intent: Intent[Any]) -> None:
         """Undo the step that was refused (it may have happened in part) and all before it, last first."""
         row = msgspec.structs.replace(intent.row, undoing=True)
-        await self._save(ctx, row)
+        if not await self._save(ctx, row):
+            # Another process took the intent over after the lease and brought it to its end.
+            return
         for step in reversed(intent.flow.steps[: row.step + 1]):
             if step.undo is not None:
                 await step.undo(ctx, intent.state)
@@ -210,9 +223,10 @@ class Intents:
         await self._save(ctx, row)
         return msgspec.structs.replace(intent, row=row, state=state)
 
-    async def _save(self, ctx: Ctx, row: IntentRow) -> None:
+    async def _save(self, ctx: Ctx, row: IntentRow) -> bool:
+        """Write how far the intent got; False where it is gone."""
         async with self._db.tx(ctx.for_tenant(row.tenant)) as tx:
-            await repository.save(tx, row, self._clock.now() + LEASE)
+            return await repository.save(tx, row, self._clock.now() + LEASE)
 
     async def _finish(self, ctx: Ctx, row: IntentRow) -> None:
         async with self._db.tx(ctx.for_tenant(row.tenant)) as tx:

@@ -30,8 +30,9 @@ async def insert(tx: Tx, row: IntentRow, due_at: datetime) -> None:
     )
 
 
-async def save(tx: Tx, row: IntentRow, due_at: datetime) -> None:
-    await tx.execute(
+async def save(tx: Tx, row: IntentRow, due_at: datetime) -> bool:
+    """Write how far an intent got; False where it is gone."""
+    saved = await tx.execute(
         f"UPDATE {tx.service}.intent SET step = $3, undoing = $4, attempts = $5, due_at = $6, sealed = $7"
         " WHERE tenant_id = $1 AND id = $2",
         row.tenant,
@@ -42,6 +43,7 @@ async def save(tx: Tx, row: IntentRow, due_at: datetime) -> None:
         due_at,
         row.sealed,
     )
+    return saved == 1
 
 
 async def load(tx: Tx, tenant: TenantId, intent_id: UUID) -> IntentRow | None:

@@ -14,9 +14,9 @@ How Python types appear in a message (everything else is refused when the codec 
     any other result                a message with one field
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import cache
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from google.protobuf.descriptor import Descriptor
@@ -51,20 +51,13 @@ class Codec(Generic[T]):
             raise ValueError(f"a value does not fit into {self._name}: {error}") from error
 
     def decode(self, data: bytes) -> T:
-        """The value; bytes of no such message are a `MalformedRequest`, a refused value is an `InvalidInput`.
-
-        Text with a NUL is refused as over HTTP: PostgreSQL cannot hold it, so no field means anything with it.
-        """
+        """The value; bytes of no such message are a `MalformedRequest`, a refused value is an `InvalidInput`."""
         try:
             message = self._parse(data)
         except DecodeError as error:
             raise MalformedRequest(f"the {len(data)} bytes received are no {self._name}: {error}") from error
-        plain = self._shape.read(message)
-        # Most messages have no such byte at all, so that few are searched.
-        if b"\0" in data and _has_nul(plain):
-            raise InvalidInput("the request contains a NUL character: leave it out")
         try:
-            return msgspec.convert(plain, self._type)
+            return msgspec.convert(self._shape.read(message), self._type)
         except msgspec.ValidationError as error:
             raise _refused(error, self._field) from error
 
@@ -92,19 +85,6 @@ def _root(descriptor: Descriptor, of: inspect.Type) -> tuple[Shape, str]:
     return Shape(
         write=lambda value: {name: shape.write(value)}, read=lambda message: shape.read(getattr(message, name))
     ), name
-
-
-def _has_nul(value: Any) -> bool:
-    match value:
-        case str():
-            return "\0" in value
-        case Mapping():
-            entries = cast("Mapping[Any, Any]", value)
-            return any(_has_nul(key) or _has_nul(inner) for key, inner in entries.items())
-        case list() | tuple():
-            return any(_has_nul(inner) for inner in cast("Sequence[Any]", value))
-        case _:
-            return False
 
 
 def _refused(error: msgspec.ValidationError, field: str) -> InvalidInput:

@@ -67,7 +67,7 @@ class Collector:
         self._task = asyncio.create_task(self._run(), name="audit-collector")
 
     async def stop(self) -> None:
-        """Stop, after sealing what there is."""
+        """Stop; what is not sealed yet waits in the outboxes for the next collector."""
         if self._task is None:
             return
         self._task.cancel()
@@ -131,7 +131,7 @@ class Collector:
     async def _collect_batch(self, source: str) -> int:
         async with self._db.system_tx(_CTX) as tx:
             old = await self._rows.position(tx, source)
-        rows = await self._reader.read(source, AUDITS, old, self._settings.batch)
+        rows = (await self._reader.read(source, AUDITS, old, self._settings.batch)).rows
         if not rows:
             return 0
         async with self._db.system_tx(_CTX) as tx:

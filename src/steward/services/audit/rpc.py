@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from steward.kit.context import Ctx
-from steward.kit.paging import Page
+from steward.kit.paging import Cursor, Limit, Page
 from steward.kit.rpc.client import RpcClient
 from steward.kit.rpc.service import RpcService
 from steward.services.audit.api import AuditApi, Checkpoint, Entry, EntryFilter, Verification
@@ -34,8 +34,8 @@ class AuditClient(AuditApi):
         ctx: Ctx,
         *,
         where: EntryFilter = EntryFilter(),
-        limit: int = 50,
-        cursor: str | None = None,
+        limit: Limit = 50,
+        cursor: Cursor | None = None,
     ) -> Page[Entry]:
         return await self._rpc.call(ctx, "ListEntries", where=where, limit=limit, cursor=cursor)
 
@@ -45,7 +45,7 @@ class AuditClient(AuditApi):
     def export_entries(self, ctx: Ctx, *, where: EntryFilter = EntryFilter()) -> AsyncIterator[Entry]:
         return self._rpc.stream(ctx, "ExportEntries", where=where)
 
-    async def list_checkpoints(self, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[Checkpoint]:
+    async def list_checkpoints(self, ctx: Ctx, *, limit: Limit = 50, cursor: Cursor | None = None) -> Page[Checkpoint]:
         return await self._rpc.call(ctx, "ListCheckpoints", limit=limit, cursor=cursor)
 
     async def verify_chain(self, ctx: Ctx) -> Verification:

@@ -12,7 +12,7 @@ from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter, S
 from msgspec import Meta
 
 from steward.kit.paging import Page
-from steward.kit.web import ENDS_ACCESS, OPEN, Caller, Items, PageCursor, PageLimit
+from steward.kit.web import ENDS_ACCESS, OPEN, Caller, Items, PageCursor, PageLimit, aware
 from steward.services.identity.api import (
     ApiKey,
     ApiKeyCreated,
@@ -252,7 +252,7 @@ async def create_api_key(ctx: Caller, identity: IdentityPort, data: JSONBody[Api
     Its secret is shown this once. Needs `key:create`; a publishable key takes no scopes.
     """
     return await identity.create_api_key(
-        ctx, name=data.name, kind=data.kind, scopes=data.scopes, expires_at=data.expires_at
+        ctx, name=data.name, kind=data.kind, scopes=data.scopes, expires_at=aware(data.expires_at, "expires_at")
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from steward.kit.context import Ctx
-from steward.kit.paging import Page
+from steward.kit.paging import Cursor, Limit, Page
 from steward.kit.rpc.client import RpcClient
 from steward.kit.rpc.service import RpcService
 from steward.services.identity.api import (
@@ -23,9 +23,12 @@ from steward.services.identity.api import (
     Principal,
     Role,
     RoleInfo,
+    Roles,
+    Scopes,
     Secret,
     Session,
     SessionId,
+    TenantRef,
     Tokens,
     User,
     UserId,
@@ -75,7 +78,7 @@ class IdentityClient(IdentityApi):
     async def authenticate(self, ctx: Ctx, *, credential: Secret) -> Principal:
         return await self._rpc.call(ctx, "Authenticate", credential=credential)
 
-    async def login(self, ctx: Ctx, *, email: Email, password: Secret, tenant: str | None = None) -> Tokens:
+    async def login(self, ctx: Ctx, *, email: Email, password: Secret, tenant: TenantRef | None = None) -> Tokens:
         return await self._rpc.call(ctx, "Login", email=email, password=password, tenant=tenant)
 
     async def refresh(self, ctx: Ctx, *, refresh_token: Secret) -> Tokens:
@@ -93,13 +96,13 @@ class IdentityClient(IdentityApi):
     async def change_password(self, ctx: Ctx, *, current: Secret, new: Password) -> None:
         await self._rpc.call(ctx, "ChangePassword", current=current, new=new)
 
-    async def invite_user(self, ctx: Ctx, *, email: Email, name: Name, roles: Sequence[Role]) -> Invitation:
+    async def invite_user(self, ctx: Ctx, *, email: Email, name: Name, roles: Roles) -> Invitation:
         return await self._rpc.call(ctx, "InviteUser", email=email, name=name, roles=roles)
 
     async def get_user(self, ctx: Ctx, *, user_id: UserId) -> User:
         return await self._rpc.call(ctx, "GetUser", user_id=user_id)
 
-    async def list_users(self, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[User]:
+    async def list_users(self, ctx: Ctx, *, limit: Limit = 50, cursor: Cursor | None = None) -> Page[User]:
         return await self._rpc.call(ctx, "ListUsers", limit=limit, cursor=cursor)
 
     async def update_user(self, ctx: Ctx, *, user_id: UserId, change: UserUpdate) -> User:
@@ -132,12 +135,12 @@ class IdentityClient(IdentityApi):
         *,
         name: Name,
         kind: KeyKind = KeyKind.SECRET,
-        scopes: Sequence[Permission] = (),
+        scopes: Scopes = (),
         expires_at: datetime | None = None,
     ) -> ApiKeyCreated:
         return await self._rpc.call(ctx, "CreateApiKey", name=name, kind=kind, scopes=scopes, expires_at=expires_at)
 
-    async def list_api_keys(self, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[ApiKey]:
+    async def list_api_keys(self, ctx: Ctx, *, limit: Limit = 50, cursor: Cursor | None = None) -> Page[ApiKey]:
         return await self._rpc.call(ctx, "ListApiKeys", limit=limit, cursor=cursor)
 
     async def revoke_api_key(self, ctx: Ctx, *, key_id: ApiKeyId) -> ApiKey:

@@ -1,14 +1,13 @@
 """The HTTP routes of the tenants service."""
 
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 from litestar import delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, SkipValidation
-from msgspec import Meta
 
 from steward.kit.ids import TenantId
 from steward.kit.paging import Page
@@ -20,6 +19,7 @@ from steward.services.tenants.api import (
     Plan,
     Quota,
     QuotaUse,
+    Reason,
     Slug,
     Tenant,
     TenantCreated,
@@ -47,7 +47,7 @@ class TenantUpdateBody(TenantUpdate, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class SuspendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    reason: Annotated[str, Meta(min_length=1, max_length=500, description="Why, for the audit trail.")]
+    reason: Reason
 
 
 class QuotaBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

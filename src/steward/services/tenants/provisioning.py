@@ -192,7 +192,15 @@ class Provisioning:
             if tenant is not None and tenant.state is TenantState.ACTIVE:
                 closed = self._changed(tenant, TenantState.SUSPENDED)
                 await self._rows.update(tx, closed)
-                tx.audit(Audit(action="tenant.suspended", resource=f"tenant/{tenant.id}", before=tenant, after=closed))
+                tx.audit(
+                    Audit(
+                        action="tenant.suspended",
+                        resource=f"tenant/{tenant.id}",
+                        before=tenant,
+                        after=closed,
+                        reason=_DELETION,
+                    )
+                )
                 tx.emit(TenantSuspended(reason=_DELETION))
         return state
 

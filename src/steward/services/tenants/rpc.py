@@ -4,7 +4,7 @@ from uuid import UUID
 
 from steward.kit.context import Ctx
 from steward.kit.ids import TenantId
-from steward.kit.paging import Page
+from steward.kit.paging import Cursor, Limit, Page
 from steward.kit.rpc.client import RpcClient
 from steward.kit.rpc.service import RpcService
 from steward.services.tenants.api import (
@@ -15,6 +15,7 @@ from steward.services.tenants.api import (
     Plan,
     Quota,
     QuotaUse,
+    Reason,
     Slug,
     Tenant,
     TenantCreated,
@@ -58,13 +59,13 @@ class TenantsClient(TenantsApi):
     async def get_tenant(self, ctx: Ctx, *, tenant_id: TenantId) -> Tenant:
         return await self._rpc.call(ctx, "GetTenant", tenant_id=tenant_id)
 
-    async def list_tenants(self, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[Tenant]:
+    async def list_tenants(self, ctx: Ctx, *, limit: Limit = 50, cursor: Cursor | None = None) -> Page[Tenant]:
         return await self._rpc.call(ctx, "ListTenants", limit=limit, cursor=cursor)
 
     async def update_tenant(self, ctx: Ctx, *, tenant_id: TenantId, change: TenantUpdate) -> Tenant:
         return await self._rpc.call(ctx, "UpdateTenant", tenant_id=tenant_id, change=change)
 
-    async def suspend_tenant(self, ctx: Ctx, *, tenant_id: TenantId, reason: str) -> Tenant:
+    async def suspend_tenant(self, ctx: Ctx, *, tenant_id: TenantId, reason: Reason) -> Tenant:
         return await self._rpc.call(ctx, "SuspendTenant", tenant_id=tenant_id, reason=reason)
 
     async def resume_tenant(self, ctx: Ctx, *, tenant_id: TenantId) -> Tenant:
@@ -73,7 +74,7 @@ class TenantsClient(TenantsApi):
     async def delete_tenant(self, ctx: Ctx, *, tenant_id: TenantId) -> None:
         await self._rpc.call(ctx, "DeleteTenant", tenant_id=tenant_id)
 
-    async def update_quota(self, ctx: Ctx, *, tenant_id: TenantId, quota: Quota, limit: int | None) -> QuotaUse:
+    async def update_quota(self, ctx: Ctx, *, tenant_id: TenantId, quota: Quota, limit: Amount | None) -> QuotaUse:
         return await self._rpc.call(ctx, "UpdateTenantQuota", tenant_id=tenant_id, quota=quota, limit=limit)
 
     async def get_usage(self, ctx: Ctx, *, tenant_id: TenantId) -> TenantUsage:

@@ -91,7 +91,7 @@ class TenantsService:
         if ctx.tenant == tenant_id:
             raise OwnTenant
         event = TenantSuspended(reason=reason)
-        return await self._move(ctx, tenant_id, TenantState.ACTIVE, TenantState.SUSPENDED, event)
+        return await self._move(ctx, tenant_id, TenantState.ACTIVE, TenantState.SUSPENDED, event, reason)
 
     async def resume_tenant(self, ctx: Ctx, *, tenant_id: TenantId) -> Tenant:
         await self._access.of(ctx, tenant_id, "platform:tenants")
@@ -137,14 +137,20 @@ class TenantsService:
         await self._quotas.release(ctx, quota, holder)
 
     async def _move(
-        self, ctx: Ctx, tenant_id: TenantId, source: TenantState, target: TenantState, event: DomainEvent
+        self,
+        ctx: Ctx,
+        tenant_id: TenantId,
+        source: TenantState,
+        target: TenantState,
+        event: DomainEvent,
+        reason: str = "",
     ) -> Tenant:
         async with self._db.tx(ctx.for_tenant(tenant_id)) as tx:
             before = await self._lock(tx, tenant_id)
             if before.state is not source:
                 raise WrongTenantState(before.state, target.value)
             after = msgspec.structs.replace(before, state=target)
-            return await self._save(tx, f"tenant.{target.value}", before, after, event)
+            return await self._save(tx, f"tenant.{target.value}", before, after, event, reason)
 
     async def _lock(self, tx: Tx, tenant_id: TenantId) -> Tenant:
         tenant = await self._rows.lock(tx, tenant_id)
@@ -152,10 +158,12 @@ class TenantsService:
             raise TenantNotFound(tenant_id)
         return tenant
 
-    async def _save(self, tx: Tx, action: str, before: Tenant, after: Tenant, event: DomainEvent) -> Tenant:
+    async def _save(
+        self, tx: Tx, action: str, before: Tenant, after: Tenant, event: DomainEvent, reason: str = ""
+    ) -> Tenant:
         saved = msgspec.structs.replace(after, version=before.version + 1, updated_at=self._clock.now())
         await self._rows.update(tx, saved)
-        tx.audit(Audit(action=action, resource=f"tenant/{saved.id}", before=before, after=saved))
+        tx.audit(Audit(action=action, resource=f"tenant/{saved.id}", before=before, after=saved, reason=reason))
         tx.emit(event)
         return saved
 

@@ -166,13 +166,17 @@ class ApiKeys(UseCase):
         row = state.row
         async with self._parts.db.tx(ctx) as tx:
             creator = await UserRepository(tx).lock(row.created_by)
+            keys = ApiKeyRepository(tx)
+            if await keys.lock(row.id) is not None:
+                # Done before a crash. What became of the creator since is no reason to give the key's quota back.
+                return state
             if creator is None or creator.state is not UserState.ACTIVE:
                 raise UserNotFound(row.created_by)
             answer = _created(ctx.require_tenant(), state)
-            if await ApiKeyRepository(tx).insert(row, state.secret_hash):
-                tx.audit(Audit(action="key.created", resource=f"key/{row.id}", after=answer.api_key))
-                tx.emit(events.ApiKeyCreated(key_id=row.id))
-                await self._parts.idempotency.remember(tx, ctx, _CREATE, answer)
+            await keys.insert(row, state.secret_hash)
+            tx.audit(Audit(action="key.created", resource=f"key/{row.id}", after=answer.api_key))
+            tx.emit(events.ApiKeyCreated(key_id=row.id))
+            await self._parts.idempotency.remember(tx, ctx, _CREATE, answer)
         return state
 
     async def _undo_key(self, ctx: Ctx, state: KeyCreation) -> None:

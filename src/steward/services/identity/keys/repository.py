@@ -21,12 +21,11 @@ class ApiKeyRepository:
         self._tx = tx
         self._tenant = tx.ctx.require_tenant()
 
-    async def insert(self, key: ApiKeyRow, secret_hash: bytes) -> bool:
-        """Insert a key; False where it is there already."""
-        inserted = await self._tx.execute(
+    async def insert(self, key: ApiKeyRow, secret_hash: bytes) -> None:
+        await self._tx.execute(
             """INSERT INTO identity.api_key
                    (tenant_id, id, name, kind, secret_hash, scopes, created_by, created_at, expires_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING""",
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
             self._tenant,
             key.id,
             key.name,
@@ -37,7 +36,6 @@ class ApiKeyRepository:
             key.created_at,
             key.expires_at,
         )
-        return inserted == 1
 
     async def holder(self, key_id: UUID, kind: KeyKind) -> KeyHolderRow | None:
         """What decides whether a key counts and for what, in one round trip."""
