@@ -116,6 +116,16 @@ async def test_key_of_a_process_that_just_came_is_found_in_a_moment(members: tup
     assert await two.registry.key(str(one.id)) is not None
 
 
+async def test_key_of_a_process_that_fell_silent_stops_counting(members: tuple[Member, Member]) -> None:
+    one, two = members
+    await one.announce("tenants")
+    assert await two.registry.key(str(one.id)) is not None
+    two.clock.advance(9)
+    assert await two.registry.key(str(one.id)) is not None
+    two.clock.advance(2)
+    assert await two.registry.key(str(one.id)) is None
+
+
 async def test_key_that_nobody_has_is_none(members: tuple[Member, Member]) -> None:
     for kid in ("", "x", str(members[0].id)):
         assert await members[1].registry.key(kid) is None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from steward.bootstrap.foundation import Foundation
+from steward.bootstrap.rotation import rotation
 from steward.bootstrap.services import Services
 from steward.kit.clock import Clock
 from steward.kit.context import SystemCtx
@@ -71,6 +72,7 @@ def _kit_jobs(foundation: Foundation, services: Services) -> Sequence[Job]:
     return (
         Job(name="bus clean-up", every_seconds=3600, run=lambda: foundation.bus.sweep(tuple(services.modules))),
         Job(name="idempotency clean-up", every_seconds=3600, run=replies.clean_up),
+        rotation(foundation.keyring, foundation.telemetry.log),
     )
 
 

@@ -16,8 +16,8 @@ from steward.kit.ids import Ids
 class StewardClient:
     """Talks to the platform at `url`; use it as an async context manager, or call `close`.
 
-    `locale` (`en`, `zh-Hant`, `zh-Hans`) goes with each request as the language wished for; failures are told in English.
-    `timeout_s` bounds each request, and for a stream each wait for its next part.
+    `locale` (`en`, `zh-Hant`, `zh-Hans`) goes with each request as the language wished for; failures are told in
+    English. `timeout_s` bounds each request, and for a stream each wait for its next part.
     """
 
     def __init__(

@@ -102,6 +102,9 @@ class Edge:
             with self._observer.request(exchange):
                 await self._serve(exchange, receive, send, vigil)
         finally:
+            # Scope and exchange hold each other: taken apart here, what they hold goes now and not at some collection.
+            exchange.body = b""
+            scope.get("state", {}).pop(EXCHANGE_KEY, None)
             vigil.close()
             self._at_work.discard(vigil)
             if not self._at_work:
@@ -117,14 +120,16 @@ class Edge:
             before_start=self._before_start,
         )
         try:
-            await self._answer(exchange, receive, reply, vigil)
+            try:
+                await self._answer(exchange, receive, reply, vigil)
+            except Exception as error:  # noqa: BLE001 - each becomes an answer, and what nobody foresaw is logged too
+                await self._failed(exchange, reply, error)
+                _let_go(error)
         except asyncio.CancelledError:
             if vigil.end is None:
                 raise
             vigil.settle()
             await self._ended(exchange, reply, vigil.end)
-        except Exception as error:  # noqa: BLE001 - each becomes an answer, and what nobody foresaw is logged too
-            await self._failed(exchange, reply, error)
 
     async def _answer(self, exchange: Exchange, receive: Receive, reply: Reply, vigil: Vigil) -> None:
         scope = exchange.scope
@@ -271,3 +276,14 @@ class Edge:
         if reply.started:
             raise error
         await reply.problem(failure)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Drop the tracebacks of a failure that was answered.
+
+    Their frames hold the request and its body, and one of them the failure itself: a ring that would wait for the
+    garbage collector.
+    """
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__

@@ -121,8 +121,8 @@ async def test_stop_ends_a_reader_that_was_woken_in_the_same_moment(shared: str)
         await one.bus.start()
         await one.emit(new_tenant(), 351)
         await inbox.has(351)
-        # Long enough for the looks in quick succession after a wake-up, so that the reader waits.
-        await asyncio.sleep(0.3)
+        # Long enough for the reader to be waiting again.
+        await asyncio.sleep(0.05)
         one.wake.wake_all()
         await asyncio.wait_for(one.bus.stop(), PATIENCE)
 

@@ -1,24 +1,37 @@
 """What every `DataKeyStore` must do. To add a store, add a fixture and its name to `STORES`."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+import pytest_asyncio
 
 from steward.kit.clock import SystemClock
 from steward.kit.crypto import DataKey, DataKeyStore, KeyDestroyed, KeyUse
+from steward.kit.crypto.repository import PostgresDataKeys
 from steward.kit.ids import Ids, TenantId
 from steward.kit.testing.data_keys import MemoryDataKeys
+from tests.support.database import database_at
+from tests.support.postgres import PostgresForTests
 
 IDS = Ids(SystemClock())
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-STORES = ["memory_data_keys"]
+STORES = ["memory_data_keys", "postgres_data_keys"]
 
 
 @pytest.fixture
 def memory_data_keys() -> DataKeyStore:
     return MemoryDataKeys()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def postgres_data_keys(postgres: PostgresForTests) -> AsyncGenerator[DataKeyStore]:
+    name = await postgres.clone()
+    async with database_at(postgres.dsn(name, "steward_app")) as database:
+        yield PostgresDataKeys(database)
+    await postgres.drop(name)
 
 
 @pytest.fixture(params=STORES)

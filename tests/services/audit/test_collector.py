@@ -86,12 +86,12 @@ async def test_crash_between_two_batches_loses_and_doubles_nothing(archive: Arch
             raise Crashed
         await real(heads)
 
-    archive.anchor.append = crash  # type: ignore[method-assign, assignment]
+    archive.anchor.append = crash
     try:
         with pytest.raises(Crashed):
             await collector.collect()
     finally:
-        archive.anchor.append = real  # type: ignore[method-assign]
+        archive.anchor.append = real
     assert len(await archive.rows(tenant)) == 4
     await archive.collector().collect()
     assert [action for _, action in await archive.rows(tenant)] == list("abcdef")

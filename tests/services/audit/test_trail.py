@@ -29,7 +29,7 @@ async def sealed(installation: Installation, ctx: Ctx, count: int, **where: obje
     """The newest entries of a filter, once there are so many."""
     async with asyncio.timeout(PATIENCE):
         while True:
-            page = await audit(installation).list_entries(ctx, where=EntryFilter(**where), limit=200)  # type: ignore[arg-type]
+            page = await audit(installation).list_entries(ctx, where=EntryFilter(**where), limit=200)
             if len(page.items) >= count:
                 return page.items
             await asyncio.sleep(0.02)
@@ -97,7 +97,7 @@ async def test_filters_hold_together(installation: Installation) -> None:
     one, two = reversed([entry for entry in everything if entry.action == "tenant.updated"])
 
     async def found(**where: object) -> list[int]:
-        page = await audit(installation).list_entries(tenant.owner, where=EntryFilter(**where))  # type: ignore[arg-type]
+        page = await audit(installation).list_entries(tenant.owner, where=EntryFilter(**where))
         return [entry.seq for entry in page.items]
 
     assert await found(action="tenant.updated") == [two.seq, one.seq]

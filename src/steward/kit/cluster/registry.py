@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Meta
@@ -41,6 +42,7 @@ class ProcessRegistry:
         """`fixed` are addresses by service that go before what processes announce."""
         self._db = database.service("kit")
         self._settings = settings
+        self._gone = timedelta(seconds=settings.gone_seconds)
         self._clock = clock
         self._rows: Sequence[ProcessRow] = ()
         self._keys: Mapping[str, Ed25519PublicKey] = {}
@@ -79,9 +81,11 @@ class ProcessRegistry:
 
     async def key(self, kid: str) -> Ed25519PublicKey | None:
         """The public key of a live process; None when there is none of this id."""
-        if kid not in self._keys:
-            # It may have come up since we last read the table; a stranger's kid must not make us read it each time.
-            await self._live(_UNKNOWN_KEY)
+        # An unknown one may have come up since we last read the table; a stranger's kid must not make us read it each
+        # time. A known one may have gone since.
+        fresh = self._gone if kid in self._keys else _UNKNOWN_KEY
+        if self._clock.now() - self._read_at > fresh:
+            await self._live(fresh)
         return self._keys.get(kid)
 
     async def _live(self, fresh: timedelta = _FRESH) -> Sequence[ProcessRow]:
@@ -89,7 +93,7 @@ class ProcessRegistry:
             now = self._clock.now()
             if now - self._read_at > fresh:
                 async with self._db.tx(_CTX) as tx:
-                    self._rows = await repository.list_seen(tx, now - timedelta(seconds=self._settings.gone_seconds))
+                    self._rows = await repository.list_seen(tx, now - self._gone)
                 self._read_at = now
                 self._keys = {str(row.id): Ed25519PublicKey.from_public_bytes(row.public_key) for row in self._rows}
             return self._rows
@@ -103,6 +107,7 @@ class ProcessRegistry:
             try:
                 async with self._db.tx(_CTX) as tx:
                     await repository.upsert(tx, row)
-            except Unavailable:
-                # The next beat tells the others; until then they may count us as gone, which is true for the database.
+            except (Unavailable, asyncpg.PostgresError):
+                # The database is away, or refuses to write while it changes hands. The next beat tells the others;
+                # until then they may count us as gone, which is true for the database.
                 continue

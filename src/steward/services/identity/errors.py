@@ -48,14 +48,18 @@ class UserNotFound(NotFound):
     code = "user_not_found"
 
     def __init__(self, user_id: UUID) -> None:
-        super().__init__(f"there is no user {user_id}", user_id=str(user_id))
+        super().__init__(f"there is no user {user_id} in your tenant: check the id", user_id=str(user_id))
 
 
 class SessionNotFound(NotFound):
     code = "session_not_found"
 
     def __init__(self, session_id: UUID | None) -> None:
-        what = f"there is no live session {session_id}" if session_id else "this credential belongs to no session"
+        what = (
+            f"there is no live session {session_id} in your tenant: it has ended, or the id is another"
+            if session_id
+            else "this credential belongs to no session: log out with the access token of a log-in"
+        )
         super().__init__(what, session_id=str(session_id) if session_id else None)
 
 
@@ -63,7 +67,7 @@ class ApiKeyNotFound(NotFound):
     code = "api_key_not_found"
 
     def __init__(self, key_id: UUID) -> None:
-        super().__init__(f"there is no API key {key_id}", key_id=str(key_id))
+        super().__init__(f"there is no API key {key_id} in your tenant: check the id", key_id=str(key_id))
 
 
 class EmailTaken(Conflict):

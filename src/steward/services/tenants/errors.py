@@ -33,14 +33,19 @@ class WrongTenantState(Conflict):
     code = "wrong_tenant_state"
 
     def __init__(self, state: TenantState, wanted: str) -> None:
-        super().__init__(f"a tenant that is {state.value} cannot be {wanted}", state=state.value)
+        super().__init__(
+            f"a tenant that is {state.value} cannot be {wanted}: read its state, and repeat this once it is another",
+            state=state.value,
+        )
 
 
 class OwnTenant(Conflict):
     code = "own_tenant"
 
     def __init__(self) -> None:
-        super().__init__("you cannot suspend or delete the tenant that you are logged in to: use another operator")
+        super().__init__(
+            "you cannot suspend or delete the tenant that you are logged in to: have another operator do it"
+        )
 
 
 class QuotaExceeded(AppError):
