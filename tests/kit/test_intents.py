@@ -361,3 +361,40 @@ async def test_transaction_that_rolls_back_leaves_no_intent(fleet: Fleet) -> Non
             await one.intents.commit(tx, intent)
             raise KeyError
     assert await one.intents.resume(everything=True) == 0
+
+
+async def test_intent_of_a_tenant_whose_keys_are_destroyed_is_dropped(fleet: Fleet) -> None:
+    one, gone, tenant = fleet.process(), new_tenant(), new_tenant()
+    one.fail["before two"] = Unavailable("later")
+    for owner in (gone, tenant):
+        with pytest.raises(Unavailable):
+            await one.begin(owner)
+    one.fail.clear()
+    await fleet.envelope.shred(gone)
+    fleet.clock.advance(LATER)
+    assert await one.intents.resume() == 2
+    assert await one.left(gone) == []
+    assert await one.effects(tenant) == sorted(STEPS)
+    assert [told[0] for told in one.observer.told] == ["resumed"]
+
+
+async def test_refusal_after_another_process_finished_the_work_undoes_nothing(fleet: Fleet) -> None:
+    slow, quick, tenant = fleet.process(), fleet.process(), new_tenant()
+    step = slow.flow.steps[1]
+
+    async def overtaken(ctx: Ctx, state: State) -> State:
+        await step.do(ctx, state)
+        fleet.clock.advance(LATER)
+        assert await quick.intents.resume() == 1
+        raise Conflict("what this step wanted is there already")
+
+    slow.flow = Flow(
+        kind=slow.flow.kind,
+        state=State,
+        steps=(slow.flow.steps[0], msgspec.structs.replace(step, do=overtaken), slow.flow.steps[2]),
+    )
+    with pytest.raises(Conflict):
+        await slow.begin(tenant)
+    assert await slow.left(tenant) == []
+    assert await slow.effects(tenant) == sorted(STEPS)
+    assert slow.undone == []

@@ -204,7 +204,12 @@ class World:
         """A user of the tenant, registered and logged in."""
         self._count += 1
         email = email or f"member-{self._count}@{home.slug}.example"
-        invitation = await self.identity.invite_user(home.owner.ctx, email=email, name="Member", roles=roles)
+        owner = home.owner.ctx
+        invited = roles or [Role.VIEWER]
+        invitation = await self.identity.invite_user(owner, email=email, name="Member", roles=invited)
+        if not roles:
+            # Nobody is invited without a role: who has none has lost the last one.
+            await self.identity.revoke_role(owner, user_id=invitation.user.id, role=Role.VIEWER)
         return await self._registered(invitation.user.id, email, invitation.token)
 
     async def login(self, email: str, password: str = PASSWORD, tenant: str | None = None) -> Tokens:

@@ -25,7 +25,7 @@ from steward.bootstrap.shredding import shredding
 from steward.bootstrap.version import version
 from steward.gateway.authn import Authenticator
 from steward.gateway.consumers import consumers
-from steward.gateway.server import EdgeServer
+from steward.gateway.server import EdgeServer, check_free
 from steward.kit.clock import Clock, SystemClock
 from steward.kit.errors import StartRefused
 from steward.kit.health import Health
@@ -75,6 +75,7 @@ class Process:
             stack.callback(lock.release)
             # Said before anything is shared, so that no other process of the home takes itself for the last one.
             self._announce(lock, "starting")
+            self._check_port()
             server = await self._database(stack, lock)
             foundation = await self._foundation(stack, server)
             services = assemble(foundation, MODULES, [name for name in self._names if name != GATEWAY])
@@ -86,6 +87,12 @@ class Process:
             yield started
             self._telemetry.log.info("platform draining", event_type="platform.draining")
             health.drain()
+
+    def _check_port(self) -> None:
+        """Raise `PortInUse` now and not after a database was made; the server looks again when it starts."""
+        platform = self._settings.platform
+        if GATEWAY in self._names and platform.port:
+            check_free("127.0.0.1" if self._alone else platform.host, platform.port)
 
     async def _database(self, stack: AsyncExitStack, lock: HomeLock) -> DatabaseServer:
         server = database_server(

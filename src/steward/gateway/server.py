@@ -62,7 +62,7 @@ class EdgeServer:
 
     async def start(self) -> None:
         """Start serving; done when connections are accepted. Raises `PortInUse`."""
-        _check_free(self._host, self._port)
+        check_free(self._host, self._port)
         self._serving = asyncio.create_task(self._server.serve(), name="http")
         trying = asyncio.create_task(self._until_accepting())
         try:
@@ -111,7 +111,7 @@ def _room_for(connections: int) -> int:
     return max(1, allowed - _OTHER_FILES)
 
 
-def _check_free(host: str, port: int) -> None:
+def check_free(host: str, port: int) -> None:
     """Refuse a port in use; the server itself would share it (SO_REUSEPORT), and two platforms answer by turns."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:

@@ -44,6 +44,13 @@ async def test_two_migrations_at_once_take_turns(empty: str) -> None:
     )
 
 
+@pytest.mark.parametrize("written", ["postgres://postgres@", "postgresql://postgres@"])
+async def test_every_address_that_the_platform_takes_is_taken(new_database: NewDatabase, written: str) -> None:
+    _, owner = await new_database()
+    address = f"{owner.replace('postgresql://postgres@', written)}&sslmode=disable&application_name=migration"
+    await migrate_in_subprocess(address, migration_locations())
+
+
 async def test_failed_migration_says_what_went_wrong_and_is_not_noted(
     new_database: NewDatabase, tmp_path: Path
 ) -> None:

@@ -101,7 +101,7 @@ async def test_forged_tokens_are_refused(world: World, home: Home) -> None:
         jwt.encode({"alg": "Ed25519", "kid": published.kid}, claims, own, algorithms=["Ed25519"]),
         jwt.encode({"alg": "Ed25519", "kid": "other"}, claims, own, algorithms=["Ed25519"]),
         jwt.encode({"alg": "HS256", "kid": published.kid}, claims, public_as_secret, algorithms=["HS256"]),
-        *(".", "..", "a.b.c", "\x00", "é.é.é", f"{b64(b'[1]')}.{payload}.{signature}", "x" * 1024),
+        *(".", "..", "a.b.c", "\x01", "é.é.é", f"{b64(b'[1]')}.{payload}.{signature}", "x" * 1024),
     ]
     for one in forged:
         await refused(world, one)

@@ -9,7 +9,7 @@ from steward.kit.context import Ctx
 from steward.kit.errors import Unavailable
 from steward.kit.idempotency import IdempotencyKeyReused
 from steward.kit.intents.intents import LEASE
-from steward.services.identity.api import Role, User
+from steward.services.identity.api import Role, User, UserState, UserUpdate
 from steward.services.identity.errors import InvalidCredential, UserNotFound, WrongCredentials
 from steward.services.tenants.api import Plan, TenantsApi
 from steward.services.tenants.errors import QuotaExceeded
@@ -61,6 +61,19 @@ async def test_key_creation_survives_a_crash_between_any_two_steps(world: World,
     assert await world.quota_used(home.tenant, "api_keys") == 1
 
 
+async def test_key_made_before_a_crash_keeps_its_quota_whatever_became_of_its_creator(world: World, home: Home) -> None:
+    member = await world.new_member(home, [Role.DEVELOPER])
+    world.crash.at = "identity.create_api_key:create"
+    with pytest.raises(Crashed):
+        await world.identity.create_api_key(member.ctx, name="k", scopes=["agent:run"])
+    await world.identity.update_user(home.owner.ctx, user_id=member.id, change=UserUpdate(state=UserState.DISABLED))
+    world.clock.advance(LEASE.total_seconds() + 1)
+    await world.another_process().intents.resume()
+    assert await open_intents(world, home) == 0
+    assert len((await world.identity.list_api_keys(home.owner.ctx)).items) == 1
+    assert await world.quota_used(home.tenant, "api_keys") == 1
+
+
 @pytest.mark.parametrize("step", ["committed", "release"])
 async def test_quota_is_given_back_even_if_deletion_is_cut_short(world: World, home: Home, step: str) -> None:
     member = await world.new_member(home)
@@ -81,10 +94,10 @@ async def test_refused_invitation_leaves_nothing_and_frees_its_key(world: World)
     ctx = keyed(home.owner.ctx, "full")
     for _ in range(2):
         with pytest.raises(QuotaExceeded):
-            await world.identity.invite_user(ctx, email="full@new.example", name="F", roles=[])
+            await world.identity.invite_user(ctx, email="full@new.example", name="F", roles=[Role.VIEWER])
     assert await open_intents(world, home) == 0
     await world.identity.delete_user(home.owner.ctx, user_id=members[0].id)
-    await world.identity.invite_user(ctx, email="full@new.example", name="F", roles=[])
+    await world.identity.invite_user(ctx, email="full@new.example", name="F", roles=[Role.VIEWER])
 
 
 async def test_refused_key_frees_its_idempotency_key_and_revoking_gives_quota_back(world: World) -> None:
@@ -126,8 +139,8 @@ async def test_repeated_request_gets_the_first_answer_and_another_is_a_conflict(
     assert await world.identity.create_api_key(ctx, name="k", scopes=["agent:run"]) == first
     with pytest.raises(IdempotencyKeyReused):
         await world.identity.create_api_key(ctx, name="other", scopes=["agent:run"])
-    invited = await world.identity.invite_user(ctx, email="same@new.example", name="S", roles=[])
-    assert await world.identity.invite_user(ctx, email="same@new.example", name="S", roles=[]) == invited
+    invited = await world.identity.invite_user(ctx, email="same@new.example", name="S", roles=[Role.VIEWER])
+    assert await world.identity.invite_user(ctx, email="same@new.example", name="S", roles=[Role.VIEWER]) == invited
     assert len(await users(world, home)) == 2
 
 
@@ -150,7 +163,9 @@ async def test_deleted_tenant_leaves_no_user_session_or_key(world: World, home: 
 async def test_owner_is_provisioned_once(world: World, home: Home) -> None:
     ctx = world.ctx(tenant=home.tenant, scopes=frozenset({"service:provision"}))
     row = await world.rows("SELECT id FROM identity.user WHERE tenant_id = $1", home.tenant)
-    token = (await world.identity.invite_user(home.owner.ctx, email="t@new.example", name="T", roles=[])).token
+    token = (
+        await world.identity.invite_user(home.owner.ctx, email="t@new.example", name="T", roles=[Role.VIEWER])
+    ).token
     again = await world.identity.provision_owner(ctx, user_id=home.owner.id, email=home.owner.email, invitation=token)
     assert again.id == row[0]["id"]
     other = await world.new_home()
@@ -161,7 +176,7 @@ async def test_owner_is_provisioned_once(world: World, home: Home) -> None:
 
 
 async def test_what_has_expired_is_removed_and_what_lives_stays(world: World, home: Home) -> None:
-    await world.identity.invite_user(home.owner.ctx, email="old@new.example", name="O", roles=[])
+    await world.identity.invite_user(home.owner.ctx, email="old@new.example", name="O", roles=[Role.VIEWER])
     with pytest.raises(WrongCredentials):
         await world.login(home.owner.email, "wrong")
     world.clock.advance(timedelta(days=29).total_seconds())

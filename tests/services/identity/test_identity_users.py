@@ -25,7 +25,7 @@ from tests.support.identity import PASSWORD, Home, World
 
 
 async def invite(world: World, home: Home, email: str, roles: list[Role] | None = None) -> str:
-    invitation = await world.identity.invite_user(home.owner.ctx, email=email, name="New", roles=roles or [])
+    invitation = await world.identity.invite_user(home.owner.ctx, email=email, name="New", roles=roles or [Role.VIEWER])
     return invitation.token
 
 
@@ -208,7 +208,7 @@ async def test_change_from_an_old_version_is_refused(world: World, home: Home) -
 
 async def test_states_change_only_between_active_and_disabled(world: World, home: Home) -> None:
     member = await world.new_member(home)
-    invited = await world.identity.invite_user(home.owner.ctx, email="i@new.example", name="I", roles=[])
+    invited = await world.identity.invite_user(home.owner.ctx, email="i@new.example", name="I", roles=[Role.VIEWER])
     for user_id, state in (
         (member.id, UserState.DELETED),
         (member.id, UserState.INVITED),
@@ -278,7 +278,7 @@ async def test_viewer_and_nobody_may_change_nothing(world: World, home: Home) ->
     for ctx, refusal in ((viewer.ctx, PermissionDenied), (world.ctx(), LoginNeeded)):
         api = world.identity
         for probe in (
-            api.invite_user(ctx, email="x@new.example", name="X", roles=[]),
+            api.invite_user(ctx, email="x@new.example", name="X", roles=[Role.VIEWER]),
             api.update_user(ctx, user_id=target, change=UserUpdate(name="X")),
             api.delete_user(ctx, user_id=target),
             api.assign_role(ctx, user_id=target, role=Role.VIEWER),

@@ -10,7 +10,7 @@ from steward.kit.ids import TenantId
 from steward.services.identity.api import Role
 from steward.services.tenants.api import Plan, Quota, TenantsApi, TenantState, TenantUpdate
 from steward.services.tenants.errors import OwnTenant, SlugTaken, TenantChanged, TenantNotFound, WrongTenantState
-from tests.services.tenants.trail import audits, events
+from tests.services.tenants.trail import audits, events, reasons
 from tests.support.database import IDS
 from tests.support.platform import PLATFORM_SCOPE, Installation
 
@@ -134,7 +134,8 @@ async def test_suspended_and_resumed_in_turn_only(installation: Installation) ->
         await api.suspend_tenant(operator, tenant_id=tenant.id, reason="again")
     assert (await api.resume_tenant(operator, tenant_id=tenant.id)).state is TenantState.ACTIVE
     assert (await events(installation, tenant.id))[1:] == ["tenants.TenantSuspended", "tenants.TenantResumed"]
-    assert [entry[0] for entry in await audits(installation, tenant.id)][1:] == ["tenant.suspended", "tenant.active"]
+    assert [entry[0] for entry in await audits(installation, tenant.id)][1:] == ["tenant.suspended", "tenant.resumed"]
+    assert await reasons(installation, tenant.id, "tenant.suspended") == ["unpaid"]
 
 
 async def test_own_tenant_is_neither_suspended_nor_deleted(installation: Installation) -> None:

@@ -26,3 +26,9 @@ async def audits(installation: Installation, tenant: TenantId) -> list[tuple[str
     """A tenant's audit entries of this service, in order: action, outcome, resource."""
     found = await _bodies(installation, "audit_outbox", tenant)
     return [(body["action"], body["outcome"], body["resource"]) for body in found]
+
+
+async def reasons(installation: Installation, tenant: TenantId, action: str) -> list[str]:
+    """What a tenant's audit entries of an action give as their reason, in order."""
+    found = await _bodies(installation, "audit_outbox", tenant)
+    return [body["reason"] for body in found if body["action"] == action]

@@ -53,9 +53,13 @@ def _check(descriptor: ServiceDescriptor, protocol: type[Any], operations: Mappi
     methods = {name for name, value in vars(protocol).items() if isfunction(value) and not name.startswith("_")}
     bound = sorted(method.__name__ for method in operations.values())
     if set(operations) != set(descriptor.methods_by_name) or bound != sorted(methods):
+        described = set(descriptor.methods_by_name)
         raise TypeError(
-            f"{descriptor.full_name} and {protocol.__name__} differ: not bound are "
-            f"{sorted(set(descriptor.methods_by_name) ^ set(operations))} and {sorted(methods ^ set(bound))}"
+            f"{descriptor.full_name} and {protocol.__name__} differ in their operations;"
+            f" in rpc.py and not in the .proto (run `make proto`): {sorted(set(operations) - described)},"
+            f" in the .proto and not in rpc.py: {sorted(described - set(operations))},"
+            f" in api.py and not in rpc.py: {sorted(methods - set(bound))},"
+            f" in rpc.py and not in api.py: {sorted(set(bound) - methods)}, all of rpc.py: {bound}"
         )
 
 

@@ -91,11 +91,11 @@ class TenantsService:
         if ctx.tenant == tenant_id:
             raise OwnTenant
         event = TenantSuspended(reason=reason)
-        return await self._move(ctx, tenant_id, TenantState.ACTIVE, TenantState.SUSPENDED, event, reason)
+        return await self._move(ctx, tenant_id, TenantState.SUSPENDED, "tenant.suspended", event, reason)
 
     async def resume_tenant(self, ctx: Ctx, *, tenant_id: TenantId) -> Tenant:
         await self._access.of(ctx, tenant_id, "platform:tenants")
-        return await self._move(ctx, tenant_id, TenantState.SUSPENDED, TenantState.ACTIVE, TenantResumed())
+        return await self._move(ctx, tenant_id, TenantState.ACTIVE, "tenant.resumed", TenantResumed())
 
     async def delete_tenant(self, ctx: Ctx, *, tenant_id: TenantId) -> None:
         await self._access.of(ctx, tenant_id, "platform:tenants")
@@ -137,20 +137,16 @@ class TenantsService:
         await self._quotas.release(ctx, quota, holder)
 
     async def _move(
-        self,
-        ctx: Ctx,
-        tenant_id: TenantId,
-        source: TenantState,
-        target: TenantState,
-        event: DomainEvent,
-        reason: str = "",
+        self, ctx: Ctx, tenant_id: TenantId, target: TenantState, action: str, event: DomainEvent, reason: str = ""
     ) -> Tenant:
+        """Between active and suspended, in turn."""
+        source = TenantState.ACTIVE if target is TenantState.SUSPENDED else TenantState.SUSPENDED
         async with self._db.tx(ctx.for_tenant(tenant_id)) as tx:
             before = await self._lock(tx, tenant_id)
             if before.state is not source:
                 raise WrongTenantState(before.state, target.value)
             after = msgspec.structs.replace(before, state=target)
-            return await self._save(tx, f"tenant.{target.value}", before, after, event, reason)
+            return await self._save(tx, action, before, after, event, reason)
 
     async def _lock(self, tx: Tx, tenant_id: TenantId) -> Tenant:
         tenant = await self._rows.lock(tx, tenant_id)
