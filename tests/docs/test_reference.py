@@ -72,7 +72,9 @@ def test_quotas_of_plans_are_those_of_the_code() -> None:
 
 def test_errors_are_those_of_the_code() -> None:
     _load_everything()
-    ours = [cls for cls in error_classes() if cls.__module__.startswith("steward.") and "code" in vars(cls)]
+    # Not those that other tests had made for codes of other versions.
+    named = [cls for cls in error_classes() if cls.__name__ != "RemoteError"]
+    ours = [cls for cls in named if cls.__module__.startswith("steward.") and "code" in vars(cls)]
     rows = {row[0].strip("`"): row[1].strip("`") for row in table(REFERENCE / "errors.md", "Errors")}
     assert rows == {cls.code: cls.kind.value for cls in ours}
 

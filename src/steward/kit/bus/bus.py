@@ -18,7 +18,7 @@ from steward.kit.outbox import StoredEvent
 Handler = Callable[[StoredEvent], Awaitable[None]]
 
 HELD_BACK_SECONDS = 0.005
-"""Pause before another look at events that an older transaction, which still runs, holds back."""
+"""First pause before another look at events that an older transaction, which still runs, holds back."""
 
 
 class BusSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +152,7 @@ class Bus:
     ) -> Position:
         """Handle all there is, then wait until there may be more."""
         signal.clear()
+        pause = HELD_BACK_SECONDS
         while True:
             batch = await self._reader.read(source, EVENTS, position, self._settings.batch)
             for row in batch.rows:
@@ -160,7 +161,11 @@ class Bus:
             if batch.rows and not subscription.broadcast:
                 await self._cursors.save(subscription.name, source, position)
             if batch.held_back:
-                await self._clock.sleep(HELD_BACK_SECONDS)
+                # Longer each time nothing came: the older transaction may last, and each look reads the same again.
+                pause = HELD_BACK_SECONDS if batch.rows else 2 * pause
+                if pause > self._settings.poll_seconds:
+                    return position
+                await self._clock.sleep(pause)
             elif len(batch.rows) < self._settings.batch:
                 await self._pause(signal)
                 return position
