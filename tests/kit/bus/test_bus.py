@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from steward.kit.bus import Reader
+from steward.kit.bus.bus import HELD_BACK_SECONDS
 from steward.kit.bus.repository import EVENTS, Cursors
 from tests.support.bus import PATIENCE, Counted, LateClock, Node, kill_side_connections, node
 from tests.support.database import as_owner, ctx_of, database_of, new_tenant, values
@@ -173,6 +174,43 @@ async def test_broadcast_begins_with_the_start_of_the_process(shared: str) -> No
         await one.emit(tenant, 602)
         await inbox.has(602)
         assert inbox.got == [602]
+
+
+class Noting(LateClock):
+    """A clock that makes nobody wait and tells when somebody wanted to for so long."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(hasty=True)
+        self.seconds = seconds
+        self.wanted = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds == self.seconds:
+            self.wanted.set()
+        await super().sleep(seconds)
+
+
+async def test_events_that_are_held_back_for_long_are_looked_for_less_and_less(shared: str) -> None:
+    clock, go_on, inside = Noting(HELD_BACK_SECONDS * 2**7), asyncio.Event(), asyncio.Event()
+    async with node(shared, clock=clock, poll_seconds=1.0) as one:
+        inbox = one.consumer(next(NAMES), broadcast=True)
+
+        async def late() -> None:
+            async with one.database.service("tenants").tx(ctx_of(new_tenant())) as tx:
+                await tx.execute("SELECT pg_current_xact_id()")
+                inside.set()
+                await go_on.wait()
+
+        task = asyncio.create_task(late())
+        await inside.wait()
+        await one.bus.start()
+        await one.emit(new_tenant(), 711)
+        async with asyncio.timeout(PATIENCE):
+            await clock.wanted.wait()
+        assert inbox.got == []
+        go_on.set()
+        await task
+        await inbox.has(711)
 
 
 async def test_late_commit_is_not_skipped(shared: str) -> None:

@@ -162,10 +162,11 @@ class Bus:
                 await self._cursors.save(subscription.name, source, position)
             if batch.held_back:
                 # Longer each time nothing came: the older transaction may last, and each look reads the same again.
-                pause = HELD_BACK_SECONDS if batch.rows else 2 * pause
+                pause = HELD_BACK_SECONDS if batch.rows else pause
                 if pause > self._settings.poll_seconds:
                     return position
                 await self._clock.sleep(pause)
+                pause *= 2
             elif len(batch.rows) < self._settings.batch:
                 await self._pause(signal)
                 return position
