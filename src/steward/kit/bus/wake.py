@@ -15,6 +15,8 @@ from steward.kit.clock import Clock
 from steward.kit.db.tx import LOST
 
 CHANNEL = "steward_bus"
+ANSWER_SECONDS = 5.0
+"""How long the database may take to answer before the connection counts as lost, as after a cut cable."""
 
 
 class Wake:
@@ -76,6 +78,8 @@ class Wake:
             try:
                 held = await connection.fetchval(TRY_LOCK, lock_key(name))
             except (*LOST, asyncpg.InterfaceError):
+                # Also where it only does not answer: ended, it is made anew, and its locks are free for others.
+                connection.terminate()
                 return False
             return bool(held)
 
@@ -84,7 +88,12 @@ class Wake:
             event.set()
 
     async def _connect(self) -> None:
-        connection: Any = await asyncpg.connect(self._dsn, server_settings={"application_name": "steward bus"})
+        connection: Any = await asyncpg.connect(
+            self._dsn,
+            timeout=ANSWER_SECONDS,
+            command_timeout=ANSWER_SECONDS,
+            server_settings={"application_name": "steward bus"},
+        )
         await connection.add_listener(CHANNEL, self._noticed)
         self._connection = connection
 
@@ -105,6 +114,8 @@ class Wake:
                 async with self._talk:
                     await self._notify(services)
             except (*LOST, asyncpg.InterfaceError):
+                if self._connection is not None:
+                    self._connection.terminate()
                 self._dirty |= services
                 self._kick.set()
 

@@ -29,6 +29,10 @@ LOST = (
 """What asyncpg raises when the server or the connection is gone; the last when it goes in the middle of a message."""
 
 
+STATEMENT_SECONDS = 60.0
+"""How long a statement may take before its connection counts as lost, as after a cut cable; no request is so long."""
+
+
 class Connections:
     """At most `size` connections; the one used last is taken first, for its statements are the warmest."""
 
@@ -100,6 +104,7 @@ class Connections:
             connection: Connection = await asyncpg.connect(
                 self._dsn,
                 timeout=self._patience_s,
+                command_timeout=STATEMENT_SECONDS,
                 statement_cache_size=500,
                 max_cached_statement_lifetime=0,
                 server_settings={"application_name": "steward"},

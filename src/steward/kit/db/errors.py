@@ -24,6 +24,15 @@ class DatabaseBusy(Unavailable):
         super().__init__(f"no database connection became free within {waited:.1f} s: try again", retry_after=1)
 
 
+class TransactionConflict(Unavailable):
+    """PostgreSQL ended the transaction because another one stood in its way; nothing of it was kept."""
+
+    code = "transaction_conflict"
+
+    def __init__(self) -> None:
+        super().__init__("another change got in the way of this one and nothing was changed: try again", retry_after=1)
+
+
 class RoleTooStrong(StartRefused):
     """The login role of the process could get round row-level security; the platform refuses to start on it."""
 

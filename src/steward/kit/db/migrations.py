@@ -29,7 +29,7 @@ def run_sql(sql: str) -> None:
 
 
 def create_service(service: str) -> None:
-    """The schema and the two roles of a service, with its outboxes and its intents, consumed events and replies."""
+    """The schema and the two roles of a service, with its outboxes and its intents and replies."""
     _check(service)
     role, system = f"steward_{service}", f"steward_{service}_system"
     run_sql(f"""
@@ -54,16 +54,12 @@ def create_service(service: str) -> None:
             undoing boolean NOT NULL DEFAULT false, attempts int NOT NULL DEFAULT 0,
             due_at timestamptz NOT NULL, sealed kit.sealed NOT NULL, PRIMARY KEY (tenant_id, id));
         CREATE INDEX ON {service}.intent (due_at);
-        CREATE TABLE {service}.consumed (
-            tenant_id uuid NOT NULL, consumer text NOT NULL, event_id uuid NOT NULL,
-            at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (tenant_id, consumer, event_id));
     """)
     tenant_table(service, "outbox", "INSERT")
     tenant_table(service, "audit_outbox", "INSERT")
     tenant_table(service, "reply")
     tenant_table(service, "intent")
     sensitive_columns(service, "intent", "sealed")
-    tenant_table(service, "consumed")
     for table in ("outbox", "audit_outbox"):
         # A worker across tenants may write what it did too, and the relay reads and, after a while, deletes.
         system_access(service, table, "SELECT", ("tenant_id", "id", "xid", "body"))
@@ -73,8 +69,6 @@ def create_service(service: str) -> None:
     system_access(service, "intent", "UPDATE", ("due_at",))
     system_access(service, "reply", "SELECT", ("created_at",))
     system_access(service, "reply", "DELETE")
-    system_access(service, "consumed", "SELECT", ("at",))
-    system_access(service, "consumed", "DELETE")
 
 
 def create_role(role: str) -> str:

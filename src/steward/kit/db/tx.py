@@ -13,12 +13,14 @@ import msgspec
 from steward.kit.audit import Audit, masked
 from steward.kit.context import Actor, ActorType, Ctx, SystemCtx
 from steward.kit.db.connections import LOST, Connection
-from steward.kit.db.errors import DatabaseUnavailable
+from steward.kit.db.errors import DatabaseUnavailable, TransactionConflict
 from steward.kit.ids import Ids, TenantId
 from steward.kit.outbox import AuditRecord, DomainEvent, StoredEvent
 
 if TYPE_CHECKING:
     from steward.kit.db.pool import Database
+
+SURELY_LOST = (asyncpg.PostgresError, asyncpg.InternalClientError, TimeoutError)
 
 _SERVICE = re.compile(r"[a-z][a-z_]{0,30}")
 
@@ -201,13 +203,14 @@ class ServiceDb:
             except (*LOST, asyncpg.InterfaceError) as error:
                 # Outside the database these are no loss of it: an OSError may be the block's own, and InterfaceError
                 # is the driver's word for a wrong call too.
-                if not (
-                    connection.is_closed() or isinstance(error, (asyncpg.PostgresError, asyncpg.InternalClientError))
-                ):
+                if not (connection.is_closed() or isinstance(error, SURELY_LOST)):
                     await _roll_back(connection)
                     raise
                 connection.terminate()
                 raise DatabaseUnavailable from error
+            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
+                await _roll_back(connection)
+                raise TransactionConflict from error
             except BaseException:
                 await _roll_back(connection)
                 raise

@@ -133,3 +133,12 @@ class ScopeTooStrong(Forbidden):
 
     def __init__(self, scope: str) -> None:
         super().__init__(f"scope {scope} is not among your own permissions: leave it out", scope=scope)
+
+
+class TenantClosed(Forbidden):
+    """The tenant is suspended or deleted: its users can neither log in nor refresh."""
+
+    code = "tenant_closed"
+
+    def __init__(self) -> None:
+        super().__init__("this tenant is suspended, so nobody can log in to it: ask the platform's operator")

@@ -7,14 +7,23 @@ from steward.kit.context import Ctx
 from steward.kit.crypto.secrets import Credential, CredentialKind, new_credential
 from steward.kit.ids import TenantId
 from steward.services.identity.api import Role, SessionId, Tokens, UserId
+from steward.services.identity.errors import TenantClosed
 from steward.services.identity.people import strongest_first
 from steward.services.identity.records import RefreshRow
 from steward.services.identity.tokens import AccessClaims
 from steward.services.identity.use_case import UseCase
+from steward.services.tenants.api import TenantsApi, TenantState
 
 
 class Issuing(UseCase):
     """What log-in and refreshing share."""
+
+    async def _require_open(self, ctx: Ctx, tenant: TenantId) -> None:
+        """Raise `TenantClosed` for a suspended or deleted tenant, whose users get no tokens; outside transactions."""
+        asking = ctx.as_service("identity", "service:edge").for_tenant(tenant)
+        policy = await self._parts.apis.get(TenantsApi).get_edge_policy(asking, tenant_id=tenant)
+        if policy.state in (TenantState.SUSPENDED, TenantState.DELETED):
+            raise TenantClosed
 
     def _refresh_token(
         self, tenant: TenantId, session_id: SessionId, ends_at: datetime

@@ -44,6 +44,7 @@ class Login(Issuing):
         await self._parts.lock_out.succeeded(index)
         if len(candidates) > 1:
             raise TenantNeeded
+        await self._require_open(ctx, matching[0].tenant)
         return await self._open_session(ctx, matching[0])
 
     async def _tenant(self, ctx: Ctx, named: str | None) -> TenantId | None:

@@ -28,6 +28,7 @@ class Refreshing(Issuing):
             user_id = await SessionRepository(tx).user_of_token(spent.id)
         if user_id is None:
             raise InvalidCredential
+        await self._require_open(ctx, spent.tenant)
         acting = as_user(ctx, spent.tenant, user_id)
         async with self._parts.db.tx(acting) as tx:
             traded = await self._trade(tx, spent)
