@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from lint.source import Finding
 
-_MACHINE_PATH = re.compile(r"(?<![\w.~$}*-])/(?:work|farm|root)/[\w.*{$<-]")
+_MACHINE_PATH = re.compile(r"(?<![\w.~$}*-])/(?:home|root|Users)/[\w.*{$<-]")
 _RESOLVED = re.compile(r"[\"']?\b(?:resolved|registry|tarball)\b[\"']?\s*[:= ]\s*[\"']?\S")
 _INDEX_OPTION = re.compile(r"^\s*(?:--(?:index-url|extra-index-url|find-links|trusted-host)|-i|-f)\b")
 _URL = re.compile(r"\bhttps?://|\bgit\+|\bfile:")
@@ -29,7 +29,7 @@ _LOCKS = frozenset(
 
 def check_text(path: str, text: str) -> Iterator[Finding]:
     """Look at a file of any kind."""
-    if "/work/" in text or "/farm/" in text or "/root/" in text:
+    if "/home/" in text or "/root/" in text or "/Users/" in text:
         for number, line in _lines_with(text, _MACHINE_PATH):
             yield Finding(
                 path, number, f"path of one machine: {line[:60]!r}", "use a path relative to the project or a setting"

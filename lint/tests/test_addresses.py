@@ -4,7 +4,7 @@ import pytest
 
 from lint.rules.addresses import check_text
 
-HERE = "/" + "work"
+HERE = "/" + "home"
 ROOT_HOME = "/" + "root"
 
 
@@ -14,7 +14,7 @@ def lines(path: str, text: str) -> list[int]:
 
 @pytest.mark.parametrize("path", ["README.md", "src/steward/kit/a.py", "Makefile", "deploy/compose.yaml"])
 @pytest.mark.parametrize(
-    "text", [f"cd {HERE}/main", "cat /" + "farm/log", f'"{ROOT_HOME}/.cache"', f"x={HERE}/shared/a.md"]
+    "text", [f"cd {HERE}/main", "cat /" + "Users/ann/log", f'"{ROOT_HOME}/.cache"', f"x={HERE}/shared/a.md"]
 )
 def test_paths_of_a_machine_are_found(path: str, text: str) -> None:
     assert lines(path, "\n" + text) == [2]
