@@ -44,10 +44,10 @@ docs: $(VENV)/.dev ## rebuild the generated pages of docs/reference
 
 bench: $(VENV)/.dev ## run a benchmark: make bench NAME=edge
 	@test -n "$(NAME)" || { echo "name one: make bench NAME=edge"; ls bench/*.py; exit 2; }
-	$(BIN)/python bench/$(NAME).py
+	PYTHONPATH=. $(BIN)/python bench/$(NAME).py
 
 proof: $(VENV)/.dev ## the long proofs; their results go to docs/proofs/
-	$(BIN)/python -m pytest -q -m proof
+	$(BIN)/python -m pytest -q -m proof -o timeout=3600
 
 clean: ## remove what was built (not .steward, which holds data)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis src/*.egg-info

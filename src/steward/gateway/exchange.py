@@ -3,12 +3,15 @@
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from steward.gateway.errors import HeadersTooLarge, UrlTooLong
 from steward.gateway.settings import GatewaySettings
 from steward.kit.context import Ctx
 from steward.kit.errors import InvalidInput, MalformedRequest
 from steward.kit.ratelimit import Decision
+
+_SHOWN_CHARS: Final = 40
 
 Message = dict[str, Any]
 Scope = dict[str, Any]
@@ -181,3 +184,17 @@ def _check_target(scope: Scope, limit: int) -> None:
         raise MalformedRequest("the path is not UTF-8: percent-encode the bytes of its UTF-8 form")
     if not path.isprintable() or (b"%" in query and b"%00" in query):
         raise MalformedRequest("path or query contain control characters: leave them out")
+    if query:
+        _check_query(query.decode("latin-1"))
+
+
+def _check_query(query: str) -> None:
+    """Refuse what would be read as something else than was meant: the last of several values, `null` for absent."""
+    seen: set[str] = set()
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        shown = name[:_SHOWN_CHARS]
+        if name in seen:
+            raise InvalidInput(f"query parameter {shown!r} is there more than once: send it once", field=shown)
+        if value.lower() == "null":
+            raise InvalidInput(f"query parameter {shown!r} is null, which is no value: leave it out", field=shown)
+        seen.add(name)
