@@ -45,7 +45,7 @@ def test_installed_built_and_binary_files_are_not_read(tmp_path: Path) -> None:
 
 
 def test_generated_code_is_looked_at_for_addresses_only() -> None:
-    generated = "CACHE = {}\nPATH = '/" + "work/main'\n"
+    generated = "CACHE = {}\nPATH = '/" + "home/main'\n"
     reports = check_project(Project({"src/steward_proto/a_pb2.py": generated}))
     assert [(report.rule, report.finding.line) for report in reports] == [("addresses", 2)]
 
