@@ -28,6 +28,7 @@ lint: $(VENV)/.dev ## ruff, our own rules, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m lint
 	$(BIN)/python proto/generate.py --check
+	$(BIN)/python widget/build.py --check
 	$(BIN)/python -m steward.bootstrap.docs --check
 
 imports: $(VENV)/.dev

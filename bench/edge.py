@@ -22,18 +22,9 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.edge_sides import (
-    HOST,
-    Peer,
-    Postgres,
-    Side,
-    Steward,
-    fetch,
-    peer_version,
-    read_request,
-    write_request,
-)
-from bench.http_load import Figures, Round, cpu_ratios, drive, figures
+from bench.edge_sides import Peer, Side, Steward, fetch, read_request, write_request
+from bench.http_load import Figures, Repeated, Round, alternate, cpu_ratios, drive, figures
+from bench.servers import HOST, Postgres
 
 ROUNDS = 5
 ROUND_SECONDS = 3.0
@@ -98,29 +89,18 @@ async def _measure(operation: str, sides: Sequence[Side], postgres: Postgres) ->
 
     async def one_round(side: Side, connections: int, seconds: float) -> Round:
         server, database = side.usage.cpu_s(), postgres.usage.cpu_s()
-        load = await drive(HOST, side.port, requests[side.name], connections=connections, seconds=seconds)
+        load = await drive(HOST, side.port, [Repeated(requests[side.name])] * connections, seconds=seconds)
         await asyncio.sleep(SETTLE_SECONDS)
         sent[side.name] += load.requests
         return Round(load, side.usage.cpu_s() - server, postgres.usage.cpu_s() - database)
 
     for side in sides:
         await one_round(side, CONNECTIONS, WARM_UP_SECONDS)
-    loaded = await _alternate(sides, ROUNDS, lambda side: one_round(side, CONNECTIONS, ROUND_SECONDS))
-    alone = await _alternate(sides, SINGLE_ROUNDS, lambda side: one_round(side, 1, SINGLE_SECONDS))
+    loaded = await alternate(sides, ROUNDS, lambda side: one_round(side, CONNECTIONS, ROUND_SECONDS))
+    alone = await alternate(sides, SINGLE_ROUNDS, lambda side: one_round(side, 1, SINGLE_SECONDS))
     for side in sides:
         await _check_counts(operation, side, before[side.name], sent[side.name])
     return {side.name: Result(loaded[side.name], alone[side.name]) for side in sides}
-
-
-async def _alternate(
-    sides: Sequence[Side], rounds: int, run: "Callable[[Side], asyncio.Future[Round]]"
-) -> Mapping[str, list[Round]]:
-    """A B, B A, A B …: what drifts on the machine meets both sides alike."""
-    done: dict[str, list[Round]] = {side.name: [] for side in sides}
-    for number in range(rounds):
-        for side in sides if number % 2 == 0 else reversed(sides):
-            done[side.name].append(await run(side))
-    return done
 
 
 def _check_same_answers(steward: Side, peer: Side) -> None:
@@ -151,7 +131,7 @@ async def _print_set_up(postgres: Postgres) -> None:
     print(f"machine: {os.cpu_count()} CPUs, load {load}; Python {platform.python_version()}, {platform.system()}")
     print(f"PostgreSQL: {await postgres.durability()}; over its Unix socket, a database for each side")
     print("steward: " + ", ".join(f"{name} {version(name)}" for name in ours) + "; one process, one event loop")
-    print("fastapi: " + ", ".join(f"{name} {peer_version(name)}" for name in theirs) + "; one worker")
+    print("fastapi: " + ", ".join(f"{name} {Peer.program.version(name)}" for name in theirs) + "; one worker")
     print(
         f"load: {ROUNDS} alternating rounds of {ROUND_SECONDS:g} s at {CONNECTIONS} connections, then {SINGLE_ROUNDS}"
         f" of {SINGLE_SECONDS:g} s at 1 connection; CPU includes {SETTLE_SECONDS:g} s after each round"

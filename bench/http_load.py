@@ -8,8 +8,8 @@ import asyncio
 import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, cast
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
 
 _HEAD_END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"content-length:"
@@ -82,29 +82,72 @@ def cpu_ratios(peer: Sequence[Round], ours: Sequence[Round]) -> list[float]:
     ]
 
 
-async def drive(host: str, port: int, request: Callable[[], bytes], *, connections: int, seconds: float) -> Load:
-    """Send requests over so many connections for so long.
+class Named(Protocol):
+    """A side of a comparison."""
 
-    Raises `UnexpectedAnswer`, `OSError` for a lost connection, and `TimeoutError` when answers stay away.
+    name: str
+
+
+S = TypeVar("S", bound=Named)
+
+
+async def alternate(
+    sides: Sequence[S], rounds: int, run: Callable[[S], Coroutine[Any, Any, Round]]
+) -> Mapping[str, list[Round]]:
+    """A B, B A, A B …: what drifts on the machine meets both sides alike."""
+    done: dict[str, list[Round]] = {side.name: [] for side in sides}
+    for number in range(rounds):
+        for side in sides if number % 2 == 0 else reversed(sides):
+            done[side.name].append(await run(side))
+    return done
+
+
+class Client(Protocol):
+    """Who talks over one connection."""
+
+    def ask(self) -> bytes:
+        """The next request."""
+        ...
+
+    def heard(self, answer: bytes) -> None:
+        """Take note of the answer, head and body; raise where it is not what it should be."""
+        ...
+
+
+class Repeated:
+    """Sends what `request` makes, and asks nothing of the answers but 200."""
+
+    def __init__(self, request: Callable[[], bytes]) -> None:
+        self.ask = request
+
+    def heard(self, answer: bytes) -> None:
+        pass
+
+
+async def drive(host: str, port: int, clients: Sequence[Client], *, seconds: float) -> Load:
+    """Send requests for so long, over one connection for each client.
+
+    Raises what a client raises, `UnexpectedAnswer`, `OSError` for a lost connection, and `TimeoutError` when answers
+    stay away.
     """
     loop = asyncio.get_running_loop()
     latencies: list[float] = []
     started = time.perf_counter()
     until = started + seconds
-    clients = [_Connection(request, until, latencies) for _ in range(connections)]
+    connections = [_Connection(client, until, latencies) for client in clients]
     async with asyncio.timeout(seconds + _PATIENCE_S):
-        for client in clients:
-            await loop.create_connection(lambda client=client: client, host, port)
-        await asyncio.gather(*(client.done for client in clients))
+        for connection in connections:
+            await loop.create_connection(lambda connection=connection: connection, host, port)
+        await asyncio.gather(*(connection.done for connection in connections))
     return Load(time.perf_counter() - started, latencies)
 
 
 class _Connection(asyncio.Protocol):
     """One connection that asks again and again until its time is up."""
 
-    def __init__(self, request: Callable[[], bytes], until: float, latencies: list[float]) -> None:
+    def __init__(self, client: Client, until: float, latencies: list[float]) -> None:
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._request = request
+        self._client = client
         self._until = until
         self._latencies = latencies
         self._buffer = b""
@@ -125,6 +168,11 @@ class _Connection(asyncio.Protocol):
             self._end(UnexpectedAnswer(self._buffer[:end].decode("utf-8", "replace")))
             return
         self._latencies.append(now - self._sent_at)
+        try:
+            self._client.heard(self._buffer)
+        except Exception as error:  # noqa: BLE001 - who drives is told
+            self._end(error)
+            return
         self._buffer = b""
         if now < self._until:
             self._ask()
@@ -137,7 +185,7 @@ class _Connection(asyncio.Protocol):
 
     def _ask(self) -> None:
         self._sent_at = time.perf_counter()
-        self._transport.write(self._request())
+        self._transport.write(self._client.ask())
 
     def _end(self, error: Exception | None) -> None:
         if error is None:

@@ -1,7 +1,7 @@
 """Processes that a benchmark starts: their CPU, their memory, and their end."""
 
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import psutil
@@ -27,9 +27,10 @@ def log_end(file: Path, lines: int = 15) -> str:
 
 
 class Usage:
-    """CPU and memory of a process and what it started, without one process's family (such as PostgreSQL's)."""
+    """CPU and memory of a process and what it started, without some processes' families (such as PostgreSQL's)."""
 
-    def __init__(self, pid: int, *, without: int | None = None) -> None:
+    def __init__(self, pid: int, *, without: Sequence[int] = ()) -> None:
+        self.pid = pid
         self._root = psutil.Process(pid)
         self._without = without
 
@@ -43,9 +44,10 @@ class Usage:
 
     def _family(self) -> Iterable[psutil.Process]:
         left_out: set[int] = set()
-        if self._without is not None and psutil.pid_exists(self._without):
-            other = psutil.Process(self._without)
-            left_out = {other.pid, *(child.pid for child in other.children(recursive=True))}
+        for pid in self._without:
+            if psutil.pid_exists(pid):
+                other = psutil.Process(pid)
+                left_out |= {other.pid, *(child.pid for child in other.children(recursive=True))}
         family = [self._root, *self._root.children(recursive=True)]
         return [process for process in family if process.pid not in left_out]
 

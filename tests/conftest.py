@@ -9,8 +9,11 @@ import pytest
 import pytest_asyncio
 
 from steward.bootstrap.modules import MODULES
+from tests.support.blocking import pytest_configure, pytest_runtest_call
 from tests.support.platform import Installation, open_installation
 from tests.support.postgres import PostgresForTests, run_template
+
+__all__ = ["pytest_configure", "pytest_runtest_call"]
 
 
 @pytest.fixture(scope="session")

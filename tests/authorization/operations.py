@@ -13,6 +13,8 @@ import msgspec
 from steward.services.audit.api import EntryFilter
 from steward.services.identity.api import KeyKind, Role, UserState, UserUpdate
 from steward.services.identity.roles import permissions_of
+from steward.services.knowledge.api import DocumentInput, FaqInput, FaqUpdate, ImportFormat, KnowledgeApi
+from steward.services.support.api import IntentExamples, SupportApi
 from steward.services.tenants.api import Plan, Quota, TenantsApi, TenantUpdate
 from tests.authorization.stage import Stage
 from tests.support.platform import PASSWORD
@@ -268,6 +270,102 @@ async def first_entry(_: Stage) -> Arguments:
     return {"seq": 1}
 
 
+async def message(_: Stage) -> Arguments:
+    return {"message": "How long does delivery take?"}
+
+
+async def conversation(stage: Stage) -> Arguments:
+    support = stage.house.installation.api(SupportApi)
+    return {"session_id": (await support.chat(stage.tenant.owner, message="Hello")).session_id}
+
+
+async def ticket(stage: Stage) -> Arguments:
+    support = stage.house.installation.api(SupportApi)
+    answer = await support.chat(stage.tenant.owner, message="I want to talk to a person, please")
+    assert answer.ticket_id is not None, answer
+    return {"ticket_id": answer.ticket_id}
+
+
+async def intents(_: Stage) -> Arguments:
+    examples = {"weather": ["will it rain", "is it cold outside"], "music": ["play a song", "turn up the volume"]}
+    return {"intents": [IntentExamples(name=name, examples=said) for name, said in examples.items()]}
+
+
+async def texts(_: Stage) -> Arguments:
+    return {"texts": ["where is my order"]}
+
+
+async def playbook(stage: Stage) -> Arguments:
+    shipped = (await stage.house.installation.api(SupportApi).list_playbooks(stage.tenant.owner))[0]
+    return {"name": shipped.name, "source": shipped.source}
+
+
+async def own_playbook(stage: Stage) -> Arguments:
+    made = await playbook(stage)
+    await stage.house.installation.api(SupportApi).put_playbook(stage.tenant.owner, **made)
+    return {"name": made["name"]}
+
+
+async def shop(_: Stage) -> Arguments:
+    return {"base_url": "https://shop.example", "credential": "probe"}
+
+
+async def connected_shop(stage: Stage) -> Arguments:
+    await stage.house.installation.api(SupportApi).put_shop(stage.tenant.owner, **await shop(stage))
+    return {}
+
+
+async def customer_keys(_: Stage) -> Arguments:
+    return {"keys": []}
+
+
+async def put_documents(_: Stage) -> Arguments:
+    return {"documents": [DocumentInput(text="A text to store.")]}
+
+
+async def put_document(stage: Stage) -> Arguments:
+    return {"document_id": f"doc-{stage.unique()}", "document": DocumentInput(text="A text to store.")}
+
+
+async def document(stage: Stage) -> Arguments:
+    made = await _knowledge(stage).put_documents(stage.tenant.owner, documents=[DocumentInput(text="A probe's text.")])
+    return {"document_id": made[0].id}
+
+
+async def create_faq(stage: Stage) -> Arguments:
+    return {"faq": FaqInput(question=f"What is {stage.unique()}?", answer="A probe.")}
+
+
+async def faq(stage: Stage) -> Arguments:
+    made = await _knowledge(stage).create_faq(stage.tenant.owner, faq=FaqInput(question="What?", answer="A probe."))
+    return {"faq_id": made.id}
+
+
+async def update_faq(stage: Stage) -> Arguments:
+    return {**await faq(stage), "change": FaqUpdate(answer="Another.")}
+
+
+async def import_faqs(_: Stage) -> Arguments:
+    return {"format": ImportFormat.CSV, "content": "question,answer\nWhat?,A probe.\n"}
+
+
+async def search(_: Stage) -> Arguments:
+    return {"query": "probe", "k": 3}
+
+
+async def note_answered(_: Stage) -> Arguments:
+    return {"question": "What?", "faq_id": "probe"}
+
+
+async def feedback(stage: Stage) -> Arguments:
+    found = await _knowledge(stage).search(stage.tenant.owner, query="probe")
+    return {"query_id": found.query_id, "helpful": True, "comment": ""}
+
+
+def _knowledge(stage: Stage) -> KnowledgeApi:
+    return stage.house.installation.api(KnowledgeApi)
+
+
 def _owner_and(*permissions: str) -> frozenset[str]:
     return needs(*permissions) | permissions_of([Role.OWNER])
 
@@ -373,6 +471,53 @@ AUDIT: Sequence[Recipe] = (
     _by("audit:verify", "verify_chain"),
 )
 
+SUPPORT: Sequence[Recipe] = (
+    _by("conversation:write", "chat", message),
+    _by("conversation:write", "chat_stream", message),
+    _by(
+        "",
+        "get_history",
+        conversation,
+        needs=(needs("conversation:read"), needs("conversation:write")),
+        **_HIDDEN,
+    ),
+    _by("conversation:write", "clear_session", conversation, **_HIDDEN),
+    _by("conversation:read", "list_chat_sessions"),
+    _by("ticket:read", "list_tickets"),
+    _by("ticket:read", "get_ticket", ticket, **_HIDDEN),
+    _by("support:configure", "put_intents", intents),
+    _by("conversation:read", "get_intents"),
+    _by("conversation:read", "classify", texts),
+    _by("conversation:read", "list_playbooks"),
+    _by("support:configure", "put_playbook", playbook),
+    _by("support:configure", "delete_playbook", own_playbook),
+    _by("support:configure", "put_shop", shop),
+    _by("support:configure", "get_shop", connected_shop),
+    _by("support:configure", "delete_shop", connected_shop),
+    _by("support:configure", "put_customer_keys", customer_keys),
+)
+
+KNOWLEDGE: Sequence[Recipe] = (
+    _by("knowledge:write", "put_documents", put_documents),
+    _by("knowledge:write", "put_document", put_document),
+    _by("knowledge:read", "get_document", document, **_HIDDEN),
+    _by("knowledge:read", "list_documents"),
+    _by("knowledge:read", "list_document_versions", document, **_HIDDEN),
+    _by("knowledge:write", "delete_document", document, **_HIDDEN),
+    _by("knowledge:write", "create_faq", create_faq),
+    _by("knowledge:read", "get_faq", faq, **_HIDDEN),
+    _by("knowledge:read", "list_faqs"),
+    _by("knowledge:write", "update_faq", update_faq, **_HIDDEN),
+    _by("knowledge:write", "delete_faq", faq, **_HIDDEN),
+    _by("knowledge:write", "import_faqs", import_faqs),
+    _by("knowledge:read", "search", search),
+    _by("knowledge:read", "note_answered", note_answered),
+    _by("knowledge:read", "list_popular"),
+    _by("knowledge:read", "list_unanswered"),
+    _by("knowledge:read", "give_feedback", feedback, **_HIDDEN),
+    _by("knowledge:read", "list_feedback"),
+)
+
 PROBES: Sequence[Recipe] = (
     _of("get_health", Kind.OPEN),
     _of("get_readiness", Kind.OPEN),
@@ -380,8 +525,14 @@ PROBES: Sequence[Recipe] = (
 )
 """Over HTTP only."""
 
-CONTRACTS: Mapping[str, Sequence[Recipe]] = {"identity": IDENTITY, "tenants": TENANTS, "audit": AUDIT}
-RECIPES: Sequence[Recipe] = (*IDENTITY, *TENANTS, *AUDIT, *PROBES)
+CONTRACTS: Mapping[str, Sequence[Recipe]] = {
+    "identity": IDENTITY,
+    "tenants": TENANTS,
+    "audit": AUDIT,
+    "knowledge": KNOWLEDGE,
+    "support": SUPPORT,
+}
+RECIPES: Sequence[Recipe] = (*IDENTITY, *TENANTS, *AUDIT, *KNOWLEDGE, *SUPPORT, *PROBES)
 
 
 class Route(msgspec.Struct, frozen=True):

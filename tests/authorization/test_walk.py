@@ -1,11 +1,12 @@
 """Each operation, over HTTP and gRPC, called as nobody, as a viewer and as the owner of another tenant."""
 
 from collections.abc import Mapping
-from uuid import UUID
 
 import pytest
 
+from steward.kit.context import Ctx
 from steward.services.identity.api import Role
+from steward.services.knowledge.api import KnowledgeApi
 from tests.authorization.operations import Across, Arguments, Kind, Recipe, Route
 from tests.authorization.stage import Behind, Stage, difference
 from tests.authorization.walk import NOBODY, WAYS, Findings, Walk, until
@@ -63,7 +64,7 @@ async def test_owner_of_another_tenant_sees_and_changes_nothing(
     findings = Findings()
     calls = [(recipe, await _named(recipe, house, tenant, stranger)) for recipe in walk.recipes(closed=True)]
     given = {str(value) for _, arguments in calls for value in arguments.values()}
-    await _settled(behind, tenant.id)
+    await _settled(behind, house, tenant.owner)
     before = await behind.rows_of(tenant.id)
     secrets = await _secrets(behind, tenant) - given
     assert len(before) > 10
@@ -107,9 +108,10 @@ async def _secrets(behind: Behind, tenant: TestTenant) -> set[str]:
     return found | {str(row["id"]) for row in hashes} | {row["hash"].hex() for row in hashes}
 
 
-async def _settled(behind: Behind, tenant: UUID) -> None:
-    """Wait until the collector has sealed what the tenant has audited."""
-    await until(lambda: behind.all_sealed(tenant))
+async def _settled(behind: Behind, house: House, owner: Ctx) -> None:
+    """Wait until the tenant's queries are recorded, and until the collector has sealed what the tenant has audited."""
+    await house.installation.api(KnowledgeApi).list_unanswered(owner)
+    await until(lambda: behind.all_sealed(owner.require_tenant()))
 
 
 async def _operators_key(house: House, tenant: TestTenant) -> str:
@@ -150,7 +152,7 @@ async def test_cursor_of_one_tenant_leads_another_nowhere_new(
         for _ in range(2):
             made = await house.http("POST", "/api/v1/api-keys", member.bearer, {"name": "k", "scopes": ["user:read"]})
             assert made.status == 201
-    await _settled(behind, owner.tenant)
+    await _settled(behind, house, owner.ctx)
     cursor = (await house.http("GET", path, owner.bearer, limit="1")).json["next_cursor"]
     theirs = await house.http("GET", path, owner.bearer, limit="200", cursor=cursor)
     page = await house.http("GET", path, reader.bearer, limit="200", cursor=cursor)

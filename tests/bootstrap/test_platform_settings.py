@@ -22,6 +22,26 @@ def test_problems_of_all_parts_are_reported_at_once() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+def test_access_token_lasts_a_minute_at_least() -> None:
+    variable = "STEWARD_IDENTITY_ACCESS_TOKEN_SECONDS"
+    assert load_settings({variable: "60"}).identity.access_token_seconds == 60
+    with pytest.raises(SettingsError, match=f"{variable} is '59'"):
+        load_settings({variable: "59"})
+
+
+@pytest.mark.parametrize(
+    ("env", "makes_demo"),
+    [
+        ({}, True),
+        ({"DATABASE_URL": "postgresql://db/x"}, False),
+        ({"DATABASE_URL": "postgresql://db/x", "STEWARD_DEMO": "true"}, True),
+        ({"STEWARD_DEMO": "false"}, False),
+    ],
+)
+def test_demo_tenant_is_made_where_nobody_else_can_be(env: dict[str, str], makes_demo: bool) -> None:
+    assert load_settings(env).platform.makes_demo is makes_demo
+
+
 def test_peers_are_grouped_by_service() -> None:
     settings = load_settings({"STEWARD_PEERS": "identity=a:1,audit=b:2,identity=[::1]:3"})
     assert settings.platform.peer_addresses() == {"identity": ["a:1", "[::1]:3"], "audit": ["b:2"]}

@@ -9,6 +9,7 @@ from tests.cli.examples import principal, tokens, user
 ME = ("GET", "/api/v1/auth/me")
 LOGIN = ("POST", "/api/v1/auth/login")
 REFRESH = ("POST", "/api/v1/auth/refresh")
+LOGOUT = ("POST", "/api/v1/auth/logout")
 
 
 def log_in(cli, remote, expires_in: int = 900):
@@ -131,3 +132,76 @@ def test_register_asks_for_the_new_password_twice(cli, remote) -> None:
     )
     assert result.exit_code == 0, result.output
     assert remote.requests[-1].body == {"token": "stw_in_x", "name": "Ann", "password": "long enough"}
+
+
+def platform_here(cli, url: str) -> None:
+    """A home on this machine whose platform answers at this address."""
+    home = Home(cli.home)
+    home.create()
+    home.write_credentials(
+        Credentials(url=url, tenant="t", email="demo@example.com", password="p", api_key="stw_sk_demo")
+    )
+
+
+def test_login_and_logout_say_nothing_of_the_key_that_they_do_not_use(cli, remote) -> None:
+    platform_here(cli, remote.url)
+    remote.on(*LOGOUT, (204, None))
+    out = cli("logout", "--url", remote.url)
+    into = log_in(cli, remote)
+    assert [(result.exit_code, "demo@example.com" in result.output) for result in (out, into, cli("logout"))] == [
+        (0, False),
+        (0, False),
+        (0, False),
+    ]
+    assert "x-api-key" not in {name for request in remote.requests for name in request.headers}
+
+
+def test_a_log_in_that_has_ended_gives_way_to_the_key_of_the_platform_here(cli, remote, problem_of) -> None:
+    platform_here(cli, remote.url)
+    remote.on(*REFRESH, (401, problem_of(401, "invalid_credential", "the session has ended")))
+
+    def me(request):
+        if request.headers.get("x-api-key") == "stw_sk_demo":
+            return 200, principal()
+        return 401, problem_of(401, "invalid_credential", "the token has ended")
+
+    remote.on(*ME, me)
+    for expires_in in (10, 900):
+        log_in(cli, remote, expires_in=expires_in)
+        result = cli("whoami", "--json")
+        assert result.exit_code == 0, result.output
+        assert result.stderr.count("demo@example.com") == 1
+        assert json.loads(result.stdout)["roles"] == ["viewer"]
+
+
+def test_a_key_that_is_refused_is_not_sent_again(cli, remote, problem_of) -> None:
+    platform_here(cli, remote.url)
+    remote.on(*ME, (401, problem_of(401, "invalid_credential", "revoked")))
+    assert cli("whoami").exit_code == 4
+    assert [request.path for request in remote.requests] == [ME[1]]
+
+
+def test_logout_of_a_log_in_that_has_ended_forgets_it_and_is_no_failure(cli, remote, problem_of) -> None:
+    platform_here(cli, remote.url)
+    log_in(cli, remote, expires_in=10)
+    remote.on(*REFRESH, (401, problem_of(401, "invalid_credential", "the session has ended")))
+    result = cli("logout")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert f"Logged out of {remote.url}." in result.stdout
+    assert LOGOUT[1] not in [request.path for request in remote.requests]
+
+
+def test_logout_ends_the_session_though_a_key_is_given(cli, remote) -> None:
+    log_in(cli, remote)
+    remote.on(*LOGOUT, (204, None))
+    assert cli("logout", "--api-key", "stw_sk_line").exit_code == 0
+    assert remote.requests[-1].headers["authorization"] == "Bearer access-1"
+
+
+def test_what_needs_a_log_in_of_ones_own_says_so_without_blaming_the_key(authorized, remote, problem_of) -> None:
+    remote.on(
+        "GET", "/api/v1/auth/sessions", (401, problem_of(401, "user_login_needed", "an API key has no log-in: log in"))
+    )
+    said = authorized("sessions", "list").stderr
+    assert "an API key has no log-in" in said
+    assert "Check the API key" not in said

@@ -132,7 +132,7 @@ def test_every_message_that_is_used_exists_and_every_one_that_exists_is_used() -
     )
     keys = set(
         re.findall(
-            r'"((?:audit|auth|confirm|error|keys|list|login|logout|password|prompt|register|sessions|status|tenants|users|value|warning)(?:\.[a-z_]+)?)"',
+            r'"((?:audit|auth|confirm|error|init|keys|list|login|logout|password|prompt|register|sessions|status|tenants|users|value|warning)(?:\.[a-z_]+)?)"',
             source,
         )
     )

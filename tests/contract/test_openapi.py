@@ -103,7 +103,7 @@ def _rpc(service: str, rpc: str) -> Operation:
 
 async def test_valid_calls_of_every_operation_answer_as_described(document: dict[str, Any], house: House) -> None:
     routes = routes_of(document)
-    schema = schemathesis.openapi.from_dict(document)
+    schema = await asyncio.to_thread(schemathesis.openapi.from_dict, document)
     tenant = await house.installation.tenant()
     member = await house.member(tenant, *Role)
     called: set[str] = set()
@@ -124,7 +124,7 @@ async def test_valid_calls_of_every_operation_answer_as_described(document: dict
             timeout=20,
         )
         assert answer.ok, f"{recipe.name}: {answer.text}"
-        schema[route.path][route.method].validate_response(answer)
+        await asyncio.to_thread(schema[route.path][route.method].validate_response, answer)
         called.add(recipe.method)
     assert called == set(routes)
 
@@ -135,9 +135,9 @@ async def test_edge_answers_as_described(
     document: dict[str, Any], house: House, mode: GenerationMode, examples: int
 ) -> None:
     """Data that fit the schemas and data that do not; with ids of things that are there, and made-up ones."""
-    schema = schemathesis.openapi.from_dict(document)
+    schema = await asyncio.to_thread(schemathesis.openapi.from_dict, document)
     failures: list[str] = []
-    for operation in _all(schema):
+    for operation in await asyncio.to_thread(_all, schema):
         if mode is GenerationMode.NEGATIVE and not _takes_anything(operation):
             continue
         # One with all roles, so that what is asked gets far; anew each time, for what is sent ends sessions and quotas.
@@ -146,9 +146,8 @@ async def test_edge_answers_as_described(
         ids = {"user_id": str(caller.id), "tenant_id": str(tenant.id), "seq": 1}
         known = {one.name: ids[one.name] for one in operation.path_parameters if one.name in ids}
         for fixed in ({}, known) if known and mode is GenerationMode.POSITIVE else ({},):
-            run = _examples(
-                operation.as_strategy(mode, path_parameters=dict(fixed) or None), examples, house.url, caller.bearer
-            )
+            cases = await asyncio.to_thread(operation.as_strategy, mode, path_parameters=dict(fixed) or None)
+            run = _examples(cases, examples, house.url, caller.bearer)
             failures += await asyncio.to_thread(_failures, run)
     assert not failures, "\n\n".join(failures)
 

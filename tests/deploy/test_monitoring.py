@@ -35,6 +35,7 @@ def known_metrics() -> Mapping[str, set[str]]:
     """Every series name that `Metrics` can show, with its labels."""
     metrics = Metrics(FakeClock(), tenant_labels=1)
     metrics.active_sessions(1)
+    metrics.active_conversations(1)
     metrics.audit_unsealed(0)
     found: dict[str, set[str]] = {}
     for collector in list(metrics.registry._collector_to_names):

@@ -127,6 +127,17 @@ def fault(answer: Answer, status: int | None = None) -> str:
     return f"lacks {sorted(missing)}" if missing else ""
 
 
+def lower(answer: Answer) -> Answer:
+    """The answer with the names of its header fields in lower case, as `fault` wants it."""
+    return Answer(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body)
+
+
+def names_in_trail(steward: Steward) -> set[str]:
+    """The names that the tenant has had, as its trail tells of the changes."""
+    entries = steward.api("GET", "/api/v1/audit/entries?action=tenant.updated&limit=200").json["items"]
+    return {entry["after"]["name"] for entry in entries}
+
+
 def operations(steward: Steward) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """Method, path and description of every operation that the platform says it has."""
     document = steward.get("/openapi.json").json

@@ -1,14 +1,18 @@
 """Installations for the tests from outside."""
 
+import asyncio
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.external import SETUP, run_sql
 from tests.e2e.running import Steward
+from tests.support.postgres import PostgresForTests
 
 TWO = (("serve", "identity", "audit"), ("serve", "gateway", "tenants"))
 
@@ -62,6 +66,46 @@ def installation(request: pytest.FixtureRequest, prepared_home: Path) -> Iterato
     home = copy_home(prepared_home, request.param)
     running = Steward(home, (("up",),) if request.param == "up" else TWO)
     running.start(**getattr(request.module, "SETTINGS", {}))
+    yield running
+    _end(running)
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[PostgresForTests]:
+    """A cluster in which nobody has heard of Steward, but for the roles and the databases that the manual makes."""
+    server = PostgresForTests()
+    try:
+        server.start()
+        asyncio.run(run_sql(server.dsn("postgres"), SETUP))
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def addresses(plain: PostgresForTests) -> Mapping[str, str]:
+    """The variables for a database there that the tests of a module share."""
+    return _addresses(plain, "steward")
+
+
+@pytest.fixture
+def own_addresses(plain: PostgresForTests) -> Mapping[str, str]:
+    """The variables for a database there of the test's own."""
+    name = f"own_{uuid.uuid4().hex}"
+    asyncio.run(run_sql(plain.dsn("postgres"), (f"CREATE DATABASE {name} OWNER steward_owner TEMPLATE template0",)))
+    return _addresses(plain, name)
+
+
+def _addresses(server: PostgresForTests, name: str) -> Mapping[str, str]:
+    return {"DATABASE_URL": server.dsn(name, "steward_app"), "DATABASE_ADMIN_URL": server.dsn(name, "steward_owner")}
+
+
+@pytest.fixture
+def fresh(playground: Path) -> Iterator[Steward]:
+    """An installation on a home that does not exist yet; its test starts it, and it ends with the test."""
+    directory = Path(tempfile.mkdtemp(prefix="fresh-", dir=playground))
+    directory.chmod(0o711)
+    running = Steward(directory / "home")
     yield running
     _end(running)
 

@@ -25,6 +25,9 @@ QUICK = {
     "STEWARD_GATEWAY_ADDRESS_PER_MINUTE": "100000",
 }
 
+FOREIGN = ("STEWARD_", "DATABASE_", "OPENAI_", "ANTHROPIC_")
+"""Variables of the caller's shell that no installation under test gets."""
+
 DEFAULT_LIMITS = {name: "" for name in QUICK if name.endswith("_PER_MINUTE")}
 """To start with, for the limits that users get: an empty variable counts as none."""
 
@@ -59,7 +62,7 @@ class Steward:
         self._logs = 0
 
     def environment(self, **more: str) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("STEWARD_", "DATABASE_"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
         return {**kept, **QUICK, "STEWARD_HOME": str(self.home), "STEWARD_PORT": str(self.port), **more}
 
@@ -161,7 +164,8 @@ class Steward:
 
     def cli(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run the command line against this installation."""
-        more.setdefault("STEWARD_API_KEY", self.credentials["api_key"])
+        if "STEWARD_API_KEY" not in more:
+            more["STEWARD_API_KEY"] = self.credentials["api_key"]
         environment = {**self.environment(**more), "HOME": str(self.home.parent), "COLUMNS": "200"}
         return subprocess.run(
             [str(STEWARD), *words], env=environment, capture_output=True, text=True, timeout=60, check=False
@@ -169,7 +173,14 @@ class Steward:
 
     def postmaster(self) -> int:
         """The process id of the embedded PostgreSQL."""
-        return int((self.home / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0])
+        return int(self._postmaster_file()[0])
+
+    def postmaster_socket(self) -> Path:
+        """The directory of the embedded PostgreSQL's socket."""
+        return Path(self._postmaster_file()[4])
+
+    def _postmaster_file(self) -> Sequence[str]:
+        return (self.home / "postgres" / "data" / "postmaster.pid").read_text().splitlines()
 
 
 def until(holds: Callable[[], bool], seconds: float = 5.0) -> None:

@@ -1,68 +1,15 @@
 """A PostgreSQL that somebody else runs: set up as docs/operations/running.md says, and what is refused at the start."""
 
 import asyncio
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from tests.e2e.conftest import TWO, copy_home
+from tests.e2e.external import run_sql
 from tests.e2e.running import Steward, free_port
 from tests.support.postgres import PostgresForTests
-
-SETUP = (
-    "CREATE ROLE steward_owner LOGIN CREATEROLE PASSWORD 'of the owner'",
-    "CREATE ROLE steward_app LOGIN NOSUPERUSER NOBYPASSRLS NOINHERIT NOCREATEDB NOCREATEROLE",
-    "CREATE ROLE app_bypass LOGIN BYPASSRLS",
-    "CREATE ROLE app_member LOGIN",
-    "GRANT app_bypass TO app_member",
-    "CREATE DATABASE steward OWNER steward_owner TEMPLATE template0 ENCODING 'UTF8'",
-    "CREATE DATABASE empty OWNER steward_owner",
-)
-
-
-@pytest.fixture(scope="module")
-def plain() -> Iterator[PostgresForTests]:
-    """A cluster in which nobody has heard of Steward, but for the roles and the database that the manual makes."""
-    server = PostgresForTests()
-    try:
-        server.start()
-        asyncio.run(_run(server.dsn("postgres"), SETUP))
-        yield server
-    finally:
-        server.stop()
-
-
-@pytest.fixture(scope="module")
-def addresses(plain: PostgresForTests) -> Mapping[str, str]:
-    return {
-        "DATABASE_URL": plain.dsn("steward", "steward_app"),
-        "DATABASE_ADMIN_URL": plain.dsn("steward", "steward_owner"),
-    }
-
-
-@pytest.fixture
-def fresh(playground: Path) -> Iterator[Steward]:
-    """An installation on a home that does not exist yet; its test starts it, and it ends with the test."""
-    directory = Path(tempfile.mkdtemp(prefix="external-", dir=playground))
-    directory.chmod(0o711)
-    running = Steward(directory / "home")
-    yield running
-    for process in running.processes:
-        process.kill()
-        process.wait()
-
-
-async def _run(dsn: str, statements: tuple[str, ...]) -> list[asyncpg.Record]:
-    connection = await asyncpg.connect(dsn)
-    try:
-        for statement in statements[:-1]:
-            await connection.execute(statement)
-        return await connection.fetch(statements[-1])
-    finally:
-        await connection.close()
 
 
 def refused(steward: Steward, code: int, **environment: str) -> str:
@@ -78,12 +25,14 @@ def refused(steward: Steward, code: int, **environment: str) -> str:
 def test_platform_serves_on_it_in_one_process_and_in_two(
     fresh: Steward, plain: PostgresForTests, addresses: Mapping[str, str]
 ) -> None:
-    fresh.start(**addresses)
+    fresh.start(STEWARD_DEMO="true", **addresses)
     assert not (fresh.home / "postgres").exists()
     made = fresh.api("POST", "/api/v1/api-keys", {"name": "external", "scopes": ["user:read"]})
     assert made.status == 201
     tables = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname IN ('kit', 'identity', 'tenants', 'audit')"
-    assert [row["tableowner"] for row in asyncio.run(_run(addresses["DATABASE_URL"], (tables,)))] == ["steward_owner"]
+    assert [row["tableowner"] for row in asyncio.run(run_sql(addresses["DATABASE_URL"], (tables,)))] == [
+        "steward_owner"
+    ]
     before = fresh.credentials
     fresh.stop()
     fresh.commands = TWO

@@ -14,7 +14,7 @@ from steward.kit.clock import Clock
 from steward.kit.context import Actor, ActorType, Ctx
 from steward.kit.errors import Conflict, Forbidden
 from steward.kit.health import Dependency, HealthReport, Readiness, State, Status
-from steward.kit.ids import TenantId
+from steward.kit.ids import Ids, TenantId
 from steward.kit.paging import Page, decode_cursor, encode_cursor
 from steward.services.audit.api import Entry, EntryFilter
 from steward.services.identity.api import (
@@ -30,8 +30,11 @@ from steward.services.identity.api import (
     User,
     UserId,
     UserState,
+    UserUpdate,
 )
 from steward.services.identity.errors import InvalidCredential, WrongCredentials
+from steward.services.support.api import ChatEvent, ChatEventType
+from steward.services.support.errors import SessionNotFound
 from steward.services.tenants.api import EdgePolicy, Plan, Tenant, TenantState
 
 TENANT = TenantId(UUID("018f3c5a-0000-7000-8000-0000000000aa"))
@@ -114,6 +117,12 @@ class FakeIdentity:
             last_login_at=None,
             version=1,
         )
+
+    async def update_user(self, ctx: Ctx, *, user_id: UserId, change: UserUpdate) -> User:
+        return await self.get_user(ctx, user_id=user_id)
+
+    async def assign_role(self, ctx: Ctx, *, user_id: UserId, role: Role) -> User:
+        return await self.get_user(ctx, user_id=user_id)
 
     async def list_users(self, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[User]:
         first = decode_cursor(cursor, int) or 0
@@ -240,6 +249,49 @@ class FakeAudit:
             before=None,
             after=msgspec.Raw(b'{"name":"Ada"}'),
             hash="00",
+        )
+
+
+class FakeDesk:
+    """Says everything back in two events, and does what some words tell it to."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._ids = Ids(clock)
+        self.seen: list[tuple[Ctx, str, str | None]] = []
+        self.resumed: list[str] = []
+        self.release = asyncio.Event()
+        self.arrived = asyncio.Event()
+        self.left = asyncio.Event()
+
+    async def chat_stream(
+        self,
+        ctx: Ctx,
+        *,
+        message: str,
+        session_id: UUID | None = None,
+        user_id: str | None = None,
+        customer_token: str | None = None,
+        metadata: Any = None,
+        after: str | None = None,
+    ) -> AsyncIterator[ChatEvent]:
+        self.seen.append((ctx, message, customer_token))
+        if after is not None:
+            self.resumed.append(after)
+        if message == "whose":
+            raise SessionNotFound(session_id or USER)
+        if message == "break":
+            raise ZeroDivisionError("secret detail of the inside")
+        message_id = self._ids.new()
+        session = session_id or self._ids.new()
+        yield ChatEvent(id=f"{message_id}:0", type=ChatEventType.ACCEPTED, session_id=session, message_id=message_id)
+        if message == "hold":
+            self.arrived.set()
+            try:
+                await self.release.wait()
+            finally:
+                self.left.set()
+        yield ChatEvent(
+            id=f"{message_id}:1", type=ChatEventType.DELTA, session_id=session, message_id=message_id, text=message
         )
 
 

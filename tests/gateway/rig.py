@@ -10,8 +10,10 @@ import aiohttp
 import msgspec
 from litestar.handlers import HTTPRouteHandler
 
+from steward.bootstrap.modules import MODULES
 from steward.gateway.app import EdgeParts, create_app
 from steward.gateway.authn import Authenticator
+from steward.gateway.demo import DemoSite
 from steward.gateway.edge import Edge
 from steward.gateway.observe import TelemetryObserver
 from steward.gateway.server import EdgeServer
@@ -21,12 +23,9 @@ from steward.kit.clock import Clock, SystemClock
 from steward.kit.ids import Ids
 from steward.kit.ratelimit import RateLimiter
 from steward.kit.telemetry import CapturingTelemetry, Telemetry
-from steward.services.audit import http as audit_http
-from steward.services.identity import http as identity_http
-from steward.services.tenants import http as tenants_http
-from tests.gateway.fakes import TOKEN, FakeAudit, FakeIdentity, FakeOps, FakeTenants
+from tests.gateway.fakes import TOKEN, FakeAudit, FakeDesk, FakeIdentity, FakeOps, FakeTenants
 
-ROUTES = (*identity_http.ROUTES, *tenants_http.ROUTES, *audit_http.ROUTES)
+ROUTES = tuple(route for module in MODULES for route in module.routes)
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 GENEROUS = GatewaySettings(user_per_minute=1_000_000, address_per_minute=1_000_000)
 
@@ -60,6 +59,7 @@ class Rig:
         self.tenants = FakeTenants()
         self.audit = FakeAudit()
         self.ops = FakeOps()
+        self.desk = FakeDesk(clock)
         self.telemetry = telemetry
         self.authenticator = Authenticator(
             identity=self.identity,
@@ -70,6 +70,7 @@ class Rig:
             settings=settings,
         )
         self._settings = settings
+        self.demo = DemoSite()
         self.edge = self.build(ROUTES)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -80,7 +81,14 @@ class Rig:
         return create_app(
             EdgeParts(
                 routes=routes,
-                apis={"identity": self.identity, "tenants": self.tenants, "audit": self.audit},
+                apis={
+                    **dict.fromkeys(module.name for module in MODULES),
+                    "identity": self.identity,
+                    "tenants": self.tenants,
+                    "audit": self.audit,
+                    "support": self.desk,
+                },
+                sockets=[socket for module in MODULES for socket in module.sockets],
                 authenticator=self.authenticator,
                 ops=self.ops,
                 observer=TelemetryObserver(self.telemetry, self.clock),
@@ -88,6 +96,7 @@ class Rig:
                 ids=Ids(self.clock),
                 settings=self._settings,
                 version="0.0.0",
+                demo=self.demo,
             )
         )
 
@@ -96,9 +105,10 @@ class Rig:
         assert isinstance(self.telemetry, CapturingTelemetry)
         return self.telemetry
 
-    async def call(self, method: str, path: str, **options: Any) -> Answer:
+    async def call(self, method: str, path: str, *, auto_decompress: bool = True, **options: Any) -> Answer:
         """One request by a real client."""
-        async with aiohttp.ClientSession() as session, session.request(method, self.url + path, **options) as response:
+        session = aiohttp.ClientSession(auto_decompress=auto_decompress)
+        async with session, session.request(method, self.url + path, **options) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, headers, await response.read())
 
@@ -128,7 +138,8 @@ async def running(
     settings: GatewaySettings = GENEROUS, *, telemetry: Telemetry | None = None, clock: Clock | None = None
 ) -> AsyncIterator[Rig]:
     """A rig whose server runs."""
-    rig = Rig(settings, telemetry or Telemetry.for_tests(), clock or SystemClock())
+    # In a thread, for to describe all routes takes a quarter of a second of a busy machine.
+    rig = await asyncio.to_thread(Rig, settings, telemetry or Telemetry.for_tests(), clock or SystemClock())
     await rig.server.start()
     try:
         yield rig

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 
 import pytest
 import pytest_asyncio
@@ -9,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from steward.kit.cluster import ClusterSettings, ProcessRegistry
 from steward.kit.db import Database
+from steward.kit.db.pool import NullObserver
 from steward.kit.ids import Ids
 from steward.kit.testing.clock import FakeClock
 from tests.support.database import database_at
@@ -50,6 +53,24 @@ class Member:
 
     async def announce(self, *services: str, address: str = "127.0.0.1:1") -> None:
         await self.registry.announce(self.id, services, address, self.public_key.public_bytes_raw())
+
+
+class Reads(NullObserver):
+    """Counts the transactions of what reads through it."""
+
+    def __init__(self, database: Database) -> None:
+        self.count = 0
+        self._database = database
+
+    def counted(self) -> Database:
+        """The same database, its transactions counted here."""
+        watched = copy(self._database)
+        watched.observer = self
+        return watched
+
+    def transaction(self, service: str, tenant: str) -> AbstractContextManager[None]:  # noqa: ARG002 the port's shape
+        self.count += 1
+        return nullcontext()
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -108,12 +129,44 @@ async def test_silent_process_is_gone_and_a_beating_one_is_not(members: tuple[Me
     assert list(await beating.registry.addresses("tenants")) == ["127.0.0.1:7002"]
 
 
-async def test_key_of_a_process_that_just_came_is_found_in_a_moment(members: tuple[Member, Member]) -> None:
+async def test_key_of_a_process_that_just_came_is_found_at_once(members: tuple[Member, Member]) -> None:
     one, two = members
     assert await two.registry.key(str(one.id)) is None
     await one.announce("tenants")
-    two.clock.advance(0.2)
     assert await two.registry.key(str(one.id)) is not None
+
+
+async def test_flood_of_forged_key_ids_reads_the_table_now_and_then(database: Database) -> None:
+    reads = Reads(database)
+    one, two = Member(database), Member(reads.counted())
+    for number in range(500):
+        assert await two.registry.key(f"forged-{number}") is None
+    assert reads.count == 20
+    await one.announce("tenants")
+    try:
+        assert await two.registry.key(str(one.id)) is None
+        two.clock.advance(0.06)
+        assert await two.registry.key(str(one.id)) is not None
+        two.clock.advance(1.1)
+        known = reads.count
+        for _ in range(500):
+            assert await two.registry.key(str(one.id)) is not None
+        assert reads.count == known
+    finally:
+        await one.registry.withdraw()
+
+
+async def test_one_read_serves_all_who_ask_for_a_key_meanwhile(database: Database) -> None:
+    reads = Reads(database)
+    one, two = Member(database), Member(reads.counted())
+    await one.announce("tenants")
+    try:
+        found = await asyncio.gather(*(two.registry.key(str(one.id)) for _ in range(10)))
+        assert None not in found
+        # The one that the first began, which may have been too early for the others, and one for all of those.
+        assert reads.count == 2
+    finally:
+        await one.registry.withdraw()
 
 
 async def test_key_of_a_process_that_fell_silent_stops_counting(members: tuple[Member, Member]) -> None:

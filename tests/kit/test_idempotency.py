@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from uuid import UUID
 
 import msgspec
 import pytest
 
 from steward.kit.clock import SystemClock
-from steward.kit.context import Actor, ActorType, Ctx
+from steward.kit.context import ANONYMOUS, Actor, ActorType, Ctx
 from steward.kit.db import ServiceDb
 from steward.kit.idempotency import Idempotency, IdempotencyKeyReused, RequestInProgress
 from steward.kit.ids import PLATFORM, Ids
@@ -68,14 +69,28 @@ async def test_without_a_key_every_request_is_new(db: ServiceDb) -> None:
 async def test_key_is_its_callers_own(db: ServiceDb) -> None:
     tenant, other = new_tenant(), new_tenant()
     key = "00000000-0000-4000-8000-000000000000"
+
+    def by(actor: Actor, api_key: UUID | None = None) -> Ctx:
+        return msgspec.structs.replace(ctx_of(tenant, idempotency_key=key), actor=actor, key_id=api_key)
+
+    of_page, of_other_page = IDS.new(), IDS.new()
     callers = [
         ctx_of(tenant, user="a", idempotency_key=key),
         ctx_of(tenant, user="b", idempotency_key=key),
         ctx_of(other, user="a", idempotency_key=key),
-        msgspec.structs.replace(ctx_of(tenant, idempotency_key=key), actor=Actor(ActorType.SERVICE, "a")),
+        by(Actor(ActorType.SERVICE, "a")),
+        by(Actor(ActorType.USER, "a"), IDS.new()),
+        by(Actor(ActorType.USER, "a"), IDS.new()),
+        by(ANONYMOUS, of_page),
+        by(ANONYMOUS, of_other_page),
+        by(Actor(ActorType.CUSTOMER, "c"), of_page),
+        by(Actor(ActorType.CUSTOMER, "d"), of_page),
+        by(Actor(ActorType.CUSTOMER, "c"), of_other_page),
     ]
     made = [(await create(db, ctx, f"request {number}", number)).number for number, ctx in enumerate(callers)]
-    assert made == [0, 1, 2, 3]
+    assert made == list(range(len(callers)))
+    again = [(await create(db, ctx, f"request {number}", 100)).number for number, ctx in enumerate(callers)]
+    assert again == made
 
 
 async def test_key_is_of_one_operation(db: ServiceDb) -> None:

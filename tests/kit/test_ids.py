@@ -47,7 +47,7 @@ def test_random_part_comes_from_the_source_that_was_given() -> None:
     ids = Ids(FakeClock(), bits)
     assert ids.new().int & (2**62 - 1) == 5
     assert ids.token(4) == b"\0\0\0\5"
-    assert asked == [62, 32]
+    assert asked == [62 * 64, 32]
 
 
 def test_token_has_the_size_asked_for_and_does_not_repeat() -> None:

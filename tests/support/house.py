@@ -1,6 +1,6 @@
 """The whole platform in this process: services on a real database behind the real HTTP edge and gRPC server."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,18 +10,18 @@ import grpc
 import msgspec
 
 from steward.bootstrap.callers import Callers
-from steward.bootstrap.edge import make_edge
+from steward.bootstrap.edge import keep_true, make_edge
 from steward.bootstrap.modules import MODULES
 from steward.bootstrap.ops import Ops, add_checks
 from steward.bootstrap.platform import free_port
 from steward.bootstrap.services import rpc_server
-from steward.gateway.consumers import consumers
 from steward.gateway.server import EdgeServer
 from steward.gateway.settings import GatewaySettings
 from steward.kit.context import Actor, ActorType, Ctx
 from steward.kit.errors import HTTP_STATUS, Kind
 from steward.kit.health import Health
 from steward.kit.ids import TenantId
+from steward.kit.module import Module
 from steward.kit.rpc.failures import FAILURE_KEY, Failure
 from steward.kit.rpc.service import Operation
 from steward.services.identity.api import IdentityApi, Role, Tokens, UserId
@@ -140,16 +140,17 @@ def bearer(token: str) -> Mapping[str, str]:
 
 
 @asynccontextmanager
-async def open_house(dsn: str, owner_dsn: str, home: Path) -> AsyncGenerator[House]:
+async def open_house(
+    dsn: str, owner_dsn: str, home: Path, modules: Sequence[Module] = MODULES
+) -> AsyncGenerator[House]:
     """Run one; several on one database and home are processes of one fleet."""
     async with AsyncExitStack() as stack:
-        installation = await open_installation(stack, "local", dsn, home)
+        installation = await open_installation(stack, "local", dsn, home, modules=modules)
         foundation, services = installation.foundation, installation.services
         authenticator = installation.authenticator(GENEROUS)
         health = Health("0.0.0", foundation.clock, foundation.telemetry.log)
         add_checks(health, foundation, services)
-        for subscription in consumers(authenticator):
-            foundation.bus.subscribe(subscription)
+        keep_true(foundation, authenticator)
         ops = Ops(health, foundation.telemetry.metrics, foundation.database)
         edge = make_edge(foundation, services, authenticator, ops, GENEROUS, "0.0.0")
         port = free_port(LOOPBACK)

@@ -19,7 +19,7 @@ SELECT n.nspname || '.' || quote_ident(c.relname) AS name, n.nspname AS service,
         WHERE has_table_privilege('steward_' || n.nspname, c.oid, command)) AS granted
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relkind IN ('r', 'p') AND to_regrole('steward_' || n.nspname) IS NOT NULL AND EXISTS
+WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND to_regrole('steward_' || n.nspname) IS NOT NULL AND EXISTS
       (SELECT FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = 'tenant_id')
 GROUP BY n.nspname, c.oid, c.relname ORDER BY 1
 """
@@ -31,6 +31,9 @@ _VALUES: Mapping[str, str] = {
     "bytea": "sha256(gen_random_uuid()::text::bytea)",
     "kit.sealed": "'\\x01'::bytea || decode(repeat('00', 60), 'hex')",
     "integer": "1",
+    "integer[]": "'{}'",
+    "jsonb": "'{}'",
+    "double precision": "0.5",
     "bigint": "(random() * 1000000000)::bigint",
     "boolean": "false",
     "timestamp with time zone": "now()",
@@ -42,8 +45,16 @@ _CHECKED: Mapping[str, str] = {
     'identity."user".state': "'active'",
     "identity.api_key.kind": "'secret'",
     "kit.data_key.use": "'seal'",
+    "knowledge.source.kind": "'faq'",
+    "support.session.owner_kind": "'customer'",
+    "support.session.state": "'active'",
+    "support.message.message_id": "uuidv7()",
+    "support.message.sender": "'user'",
+    "support.ticket.state": "'open'",
+    "support.ticket.priority": "'normal'",
+    "support.intent_set.state": "'ready'",
 }
-"""Columns that take only some values."""
+"""Columns that take only some values, and the one that messages are partitioned by."""
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):

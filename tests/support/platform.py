@@ -1,5 +1,6 @@
 """A platform for tests through the services' contracts: real parts on a real database, local or over gRPC."""
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from steward.kit.clock import Clock, SystemClock
 from steward.kit.context import Actor, ActorType, Ctx
 from steward.kit.failpoints import Failpoints
 from steward.kit.ids import PLATFORM, TenantId
+from steward.kit.module import Module
 from steward.kit.telemetry import CapturingTelemetry, Telemetry
 from steward.services.identity.api import IdentityApi, Role, UserId
 from steward.services.identity.roles import permissions_of
@@ -128,10 +130,11 @@ async def open_installation(
     home: Path,
     clock: Clock | None = None,
     failpoints: Failpoints | None = None,
+    modules: Sequence[Module] = MODULES,
 ) -> Installation:
-    """Build an installation; `stack` closes it. `failpoints` are those of the process that does the work."""
+    """Build an installation; `stack` closes it. `failpoints` and `modules` are those of the process that works."""
     clock = clock or SystemClock()
-    foundation, services = await _serving(stack, dsn, home, clock, failpoints)
+    foundation, services = await _serving(stack, dsn, home, clock, failpoints, modules)
     if mode == "local":
         return Installation(mode, foundation, services, services)
     callers = Callers(make_authenticator(foundation, services, GatewaySettings(address_per_minute=1_000_000)))
@@ -151,12 +154,17 @@ async def open_installation(
 
 
 async def _serving(
-    stack: AsyncExitStack, dsn: str, home: Path, clock: Clock, failpoints: Failpoints | None
+    stack: AsyncExitStack,
+    dsn: str,
+    home: Path,
+    clock: Clock,
+    failpoints: Failpoints | None,
+    modules: Sequence[Module],
 ) -> tuple[Foundation, Services]:
     foundation = await _foundation(stack, dsn, home, clock)
     if failpoints is not None:
         foundation = msgspec.structs.replace(foundation, failpoints=failpoints)
-    services = assemble(foundation, MODULES, [module.name for module in MODULES])
+    services = assemble(foundation, modules, [module.name for module in modules])
     await services.start()
     stack.push_async_callback(services.stop)
     return foundation, services

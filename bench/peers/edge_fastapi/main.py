@@ -19,7 +19,7 @@ from edge_fastapi.settings import Settings
 
 def create_app() -> FastAPI:
     """The application, configured from the environment."""
-    _configure_logs()
+    configure_logs()
     settings = Settings.from_environment()
     metrics = Metrics()
 
@@ -47,7 +47,7 @@ def create_app() -> FastAPI:
     return app
 
 
-def _configure_logs() -> None:
+def configure_logs() -> None:
     structlog.configure(
         cache_logger_on_first_use=True,
         wrapper_class=structlog.make_filtering_bound_logger("info"),

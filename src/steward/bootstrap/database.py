@@ -137,21 +137,29 @@ def _flock(path: Path, how: int) -> int:
     return descriptor
 
 
+def external_postgres(settings: PlatformSettings) -> ExternalPostgres | None:
+    """The server of DATABASE_URL, where there is one. Raises `SettingsError` for one address without the other."""
+    if settings.database_url is None:
+        return None
+    if settings.database_admin_url is None:
+        raise SettingsError(
+            [
+                Problem(
+                    "DATABASE_ADMIN_URL",
+                    "DATABASE_ADMIN_URL is missing: beside DATABASE_URL, migrations need the address of the owner",
+                )
+            ]
+        )
+    return ExternalPostgres(settings.database_url, settings.database_admin_url)
+
+
 def database_server(
     settings: PlatformSettings, home: Home, lock: HomeLock, clock: Clock, log: FilteringBoundLogger, *, shared: bool
 ) -> DatabaseServer:
     """The server that the settings ask for. Raises `SettingsError` for one address without the other."""
-    if settings.database_url is not None:
-        if settings.database_admin_url is None:
-            raise SettingsError(
-                [
-                    Problem(
-                        "DATABASE_ADMIN_URL",
-                        "DATABASE_ADMIN_URL is missing: beside DATABASE_URL, migrations need the address of the owner",
-                    )
-                ]
-            )
-        return ExternalPostgres(settings.database_url, settings.database_admin_url)
+    external = external_postgres(settings)
+    if external is not None:
+        return external
     if shared:
         return SharedPostgres(home, lock, clock, log)
     return EmbeddedPostgres(home, clock, log)

@@ -4,6 +4,8 @@ from steward.bootstrap.foundation import Foundation
 from steward.bootstrap.services import Services
 from steward.gateway.app import EdgeParts, create_app
 from steward.gateway.authn import Authenticator
+from steward.gateway.consumers import consumers, listener
+from steward.gateway.demo import DemoSite
 from steward.gateway.edge import Edge
 from steward.gateway.observe import TelemetryObserver
 from steward.gateway.ops import OpsPort
@@ -37,6 +39,13 @@ def make_authenticator(foundation: Foundation, services: Services, settings: Gat
     )
 
 
+def keep_true(foundation: Foundation, authenticator: Authenticator) -> None:
+    """Have what the authenticator remembers follow what happens: at once for this process, by the bus for others."""
+    foundation.database.on_event(listener(authenticator))
+    for subscription in consumers(authenticator):
+        foundation.bus.subscribe(subscription)
+
+
 def make_edge(
     foundation: Foundation,
     services: Services,
@@ -44,11 +53,13 @@ def make_edge(
     ops: OpsPort,
     settings: GatewaySettings,
     version: str,
+    demo: DemoSite | None = None,
 ) -> Edge:
-    """The ASGI application with every service's routes."""
+    """The ASGI application with every service's routes; `demo` is shown once there is a demo desk."""
     modules = services.modules.values()
     parts = EdgeParts(
         routes=[route for module in modules for route in module.routes],
+        sockets=[socket for module in modules for socket in module.sockets],
         apis={module.name: services.apis.get(module.contract) for module in modules},
         authenticator=authenticator,
         ops=ops,
@@ -57,5 +68,6 @@ def make_edge(
         ids=foundation.ids,
         settings=settings,
         version=version,
+        demo=demo or DemoSite(),
     )
     return create_app(parts)

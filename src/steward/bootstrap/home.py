@@ -4,6 +4,7 @@
     run/*.json         pid and address of what runs; meaningless without the lock
     keys/              the master key and the platform's own signing keys
     postgres/          the embedded PostgreSQL: data, log, socket (see `embedded`)
+    shop/              the demo shop: its data, log, and what was decided for it (see `demo`)
     credentials.json   the demo log-in of the embedded mode
 
 Secrets are 0600 in directories of 0700. The home itself is 0700, or 0711 when Steward runs as root: the embedded
@@ -46,6 +47,10 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     password: str
     api_key: str
+    publishable_key: str = ""
+    """For a web page; empty before the demo desk is set up."""
+    shop_url: str = ""
+    """The demo shop's; empty where there is none."""
 
 
 class HomeError(StartRefused):

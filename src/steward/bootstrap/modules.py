@@ -7,9 +7,11 @@ import steward.kit
 from steward.kit.module import Module
 from steward.services.audit.module import MODULE as AUDIT
 from steward.services.identity.module import MODULE as IDENTITY
+from steward.services.knowledge.module import MODULE as KNOWLEDGE
+from steward.services.support.module import MODULE as SUPPORT
 from steward.services.tenants.module import MODULE as TENANTS
 
-MODULES: Sequence[Module] = (TENANTS, IDENTITY, AUDIT)
+MODULES: Sequence[Module] = (TENANTS, IDENTITY, AUDIT, KNOWLEDGE, SUPPORT)
 
 GATEWAY = "gateway"
 """Named beside the services when a process is to serve HTTP."""

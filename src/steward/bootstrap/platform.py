@@ -13,7 +13,8 @@ import msgspec
 from steward.bootstrap.background import Background, resume_everything
 from steward.bootstrap.callers import Callers
 from steward.bootstrap.database import DatabaseServer, bring_up_to_date, database_server
-from steward.bootstrap.edge import make_authenticator, make_edge
+from steward.bootstrap.demo.desk import DemoDesk
+from steward.bootstrap.edge import keep_true, make_authenticator, make_edge
 from steward.bootstrap.foundation import Foundation, open_foundation
 from steward.bootstrap.home import Credentials, Home, HomeLock, Running
 from steward.bootstrap.modules import GATEWAY, MODULES, migration_locations, service_names
@@ -24,7 +25,7 @@ from steward.bootstrap.settings import Settings
 from steward.bootstrap.shredding import shredding
 from steward.bootstrap.version import version
 from steward.gateway.authn import Authenticator
-from steward.gateway.consumers import consumers
+from steward.gateway.demo import Demo, DemoSite
 from steward.gateway.server import EdgeServer, check_free
 from steward.kit.clock import Clock, SystemClock
 from steward.kit.errors import StartRefused
@@ -45,7 +46,9 @@ class Started(msgspec.Struct, frozen=True, kw_only=True):
     """Where HTTP is answered, if it is."""
     rpc_address: str | None
     credentials: Credentials | None
-    """The demo log-in of the embedded mode."""
+    """The demo log-in, where there is a demo tenant."""
+    without_demo: bool = False
+    """`steward up` was to make no demo tenant."""
 
 
 class Process:
@@ -54,13 +57,14 @@ class Process:
     def __init__(
         self, settings: Settings, environment: Mapping[str, str], names: Sequence[str], *, alone: bool
     ) -> None:
-        """`alone` is `steward up`: all services, the home to itself, a demo tenant."""
+        """`alone` is `steward up`: all services, the home to itself, and where it is wanted a demo tenant."""
         self._settings = settings
         self._environment = environment
         self._names = names
         self._alone = alone
         self._clock: Clock = SystemClock()
         self._home = Home(settings.platform.home)
+        self._site = DemoSite()
         self.started = False
         self._telemetry = Telemetry(settings.telemetry, self._clock, Ids(self._clock), version=version())
 
@@ -76,11 +80,13 @@ class Process:
             # Said before anything is shared, so that no other process of the home takes itself for the last one.
             self._announce(lock, "starting")
             self._check_port()
+            demo = await self._demo(stack)
             server = await self._database(stack, lock)
-            foundation = await self._foundation(stack, server)
+            environment = self._environment if demo is None else demo.environment(self._environment)
+            foundation = await self._foundation(stack, server, environment)
             services = assemble(foundation, MODULES, [name for name in self._names if name != GATEWAY])
             health = Health(version(), self._clock, self._telemetry.log)
-            started = await self._serve(stack, foundation, services, health, lock)
+            started = await self._serve(stack, foundation, services, health, lock, demo)
             health.started()
             self.started = True
             self._telemetry.log.info("platform ready", event_type="platform.ready", services=list(self._names))
@@ -94,6 +100,15 @@ class Process:
         if GATEWAY in self._names and platform.port:
             check_free("127.0.0.1" if self._alone else platform.host, platform.port)
 
+    async def _demo(self, stack: AsyncExitStack) -> DemoDesk | None:
+        """The demo of `steward up`, where it is wanted; first of all, so that its shop starts beside the rest."""
+        platform = self._settings.platform
+        if not (self._alone and platform.makes_demo):
+            return None
+        demo = await DemoDesk.open(self._home, platform.shop_port, self._clock, Ids(self._clock), self._telemetry.log)
+        stack.push_async_callback(demo.stop)
+        return demo
+
     async def _database(self, stack: AsyncExitStack, lock: HomeLock) -> DatabaseServer:
         server = database_server(
             self._settings.platform, self._home, lock, self._clock, self._telemetry.log, shared=not self._alone
@@ -103,12 +118,14 @@ class Process:
         await bring_up_to_date(server, migration_locations(), self._telemetry.log)
         return server
 
-    async def _foundation(self, stack: AsyncExitStack, server: DatabaseServer) -> Foundation:
+    async def _foundation(
+        self, stack: AsyncExitStack, server: DatabaseServer, environment: Mapping[str, str]
+    ) -> Foundation:
         platform = self._settings.platform
         foundation = await open_foundation(
             server.app_url,
             home=self._home.path,
-            environment=self._environment,
+            environment=environment,
             peers=platform.peer_addresses(),
             pool_size=platform.db_pool_size,
             failpoint=platform.failpoint,
@@ -119,11 +136,17 @@ class Process:
         return foundation
 
     async def _serve(
-        self, stack: AsyncExitStack, foundation: Foundation, services: Services, health: Health, lock: HomeLock
+        self,
+        stack: AsyncExitStack,
+        foundation: Foundation,
+        services: Services,
+        health: Health,
+        lock: HomeLock,
+        demo: DemoDesk | None,
     ) -> Started:
         authenticator = make_authenticator(foundation, services, self._settings.gateway)
-        for subscription in (*consumers(authenticator), shredding(foundation.keyring)):
-            foundation.bus.subscribe(subscription)
+        keep_true(foundation, authenticator)
+        foundation.bus.subscribe(shredding(foundation.keyring))
         for built in services.local.values():
             for subscription in built.subscriptions:
                 foundation.bus.subscribe(subscription)
@@ -140,9 +163,23 @@ class Process:
         add_checks(health, foundation, services)
         url = await self._serve_http(stack, foundation, services, authenticator, health)
         await self._start_background(stack, foundation, services)
-        credentials = await Seed(foundation, services.apis, self._home, url).run() if self._alone and url else None
+        credentials = None
+        if demo is not None and url:
+            credentials = await Seed(foundation, services.apis, self._home, url).run()
+            credentials = await demo.furnish(foundation, services.apis, credentials)
+            self._show(credentials)
         self._announce(lock, url or f"grpc://{rpc_address}")
-        return Started(url=url, rpc_address=rpc_address, credentials=credentials)
+        return Started(
+            url=url,
+            rpc_address=rpc_address,
+            credentials=credentials,
+            without_demo=self._alone and demo is None,
+        )
+
+    def _show(self, credentials: Credentials) -> None:
+        """Serve the demo page, now that it has what it needs."""
+        if credentials.publishable_key and credentials.shop_url:
+            self._site.show(Demo(publishable_key=credentials.publishable_key, shop_url=credentials.shop_url))
 
     async def _serve_rpc(
         self, stack: AsyncExitStack, foundation: Foundation, services: Services, authenticator: Authenticator
@@ -185,7 +222,7 @@ class Process:
         platform = self._settings.platform
         host = "127.0.0.1" if self._alone else platform.host
         ops = Ops(health, self._telemetry.metrics, foundation.database)
-        edge = make_edge(foundation, services, authenticator, ops, self._settings.gateway, version())
+        edge = make_edge(foundation, services, authenticator, ops, self._settings.gateway, version(), self._site)
         port = platform.port or free_port(host)
         server = EdgeServer(edge, self._settings.gateway, self._clock, host=host, port=port)
         await server.start()

@@ -60,9 +60,28 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
             extra={"variable": "DATABASE_ADMIN_URL", "sensitive": True},
         ),
     ] = None
+    demo: Annotated[
+        bool | None,
+        Meta(
+            description="Whether `steward up` makes a demo tenant with a log-in and a key; unset, it does on its own "
+            "PostgreSQL and does not on that of DATABASE_URL."
+        ),
+    ] = None
+    shop_port: Annotated[
+        Port,
+        Meta(
+            description="Port of the demo shop that `steward up` starts beside a demo tenant; 0 takes a free one and "
+            "stays with it."
+        ),
+    ] = 0
     db_pool_size: Annotated[
         int, Meta(ge=1, le=200, description="Most database connections of one process in use at a time.")
     ] = 10
+
+    @property
+    def makes_demo(self) -> bool:
+        """Whether `steward up` makes the demo tenant."""
+        return self.database_url is None if self.demo is None else self.demo
 
     def peer_addresses(self) -> Mapping[str, Sequence[str]]:
         """The `host:port` pairs of each service named in `peers`."""

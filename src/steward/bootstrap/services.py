@@ -52,6 +52,8 @@ def assemble(foundation: Foundation, modules: Sequence[Module], here: Sequence[s
         if module.name in here:
             built = module.build(foundation.parts(module, apis, sources))
             local[module.name] = built
+            if built.listener is not None:
+                foundation.database.on_event(built.listener)
             apis.put(module.contract, built.api)
         else:
             pool = InstancePool(module.rpc, foundation.registry, RoundRobin(), foundation.clock)

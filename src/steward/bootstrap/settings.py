@@ -17,6 +17,14 @@ from steward.kit.telemetry.settings import TelemetrySettings
 from steward.services.audit.collector import AuditSettings
 from steward.services.identity.module import PASSWORD_PREFIX, SETTINGS_PREFIX
 from steward.services.identity.settings import IdentitySettings
+from steward.services.knowledge.settings import PREFIX as KNOWLEDGE_PREFIX
+from steward.services.knowledge.settings import KnowledgeSettings
+from steward.services.support.model.settings import PREFIX as MODEL_PREFIX
+from steward.services.support.model.settings import ModelSettings
+from steward.services.support.settings import SETTINGS_PREFIX as SUPPORT_PREFIX
+from steward.services.support.settings import SupportSettings
+from steward.services.support.shop.settings import SETTINGS_PREFIX as SHOP_PREFIX
+from steward.services.support.shop.settings import ShopSettings
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,8 +36,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     identity: Annotated[IdentitySettings, Meta(title="Identity", extra={"prefix": SETTINGS_PREFIX})]
     passwords: Annotated[PasswordSettings, Meta(title="Passwords", extra={"prefix": PASSWORD_PREFIX})]
     audit: Annotated[AuditSettings, Meta(title="Audit", extra={"prefix": "STEWARD_AUDIT_"})]
+    knowledge: Annotated[KnowledgeSettings, Meta(title="Knowledge", extra={"prefix": KNOWLEDGE_PREFIX})]
+    support: Annotated[SupportSettings, Meta(title="Desk", extra={"prefix": SUPPORT_PREFIX})]
     bus: Annotated[BusSettings, Meta(title="Events", extra={"prefix": "STEWARD_BUS_"})]
     cluster: Annotated[ClusterSettings, Meta(title="Discovery", extra={"prefix": "STEWARD_CLUSTER_"})]
+    model: Annotated[ModelSettings, Meta(title="Language model", extra={"prefix": MODEL_PREFIX})]
+    shop: Annotated[ShopSettings, Meta(title="Shops", extra={"prefix": SHOP_PREFIX})]
     client: Annotated[ClientSettings, Meta(title="Command line", extra={"prefix": "STEWARD_"})]
 
 

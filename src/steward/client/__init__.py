@@ -4,6 +4,8 @@
         page = await steward.users.list(limit=20)
         async for entry in walk(steward.audit.entries):
             ...
+        async for event in steward.desk.chat_stream("Where is my order?", user_id="ann"):
+            ...
 
 It speaks HTTP only, and shares its data types with the services' contracts (`steward.services.*.api`), of which it
 imports nothing else. Failures are `ApiError` (the platform refused; `code` is stable), `Unreachable` (no answer) and

@@ -4,8 +4,10 @@ from types import TracebackType
 from typing import Self
 
 from steward.client.auth import Auth
+from steward.client.desk import DeskResource, IntentsResource
 from steward.client.health import Health
 from steward.client.identity import AuthResource, KeysResource, SessionsResource, UsersResource
+from steward.client.knowledge import KnowledgeResource
 from steward.client.tenants import TenantsResource
 from steward.client.trail import AuditResource
 from steward.client.transport import Transport
@@ -23,13 +25,17 @@ class StewardClient:
     def __init__(
         self, url: str, auth: Auth, *, locale: str = "en", timeout_s: float = 30.0, ids: Ids | None = None
     ) -> None:
-        self._transport = Transport(url, auth, ids or Ids(SystemClock()), locale=locale, timeout_s=timeout_s)
+        clock = SystemClock()
+        self._transport = Transport(url, auth, ids or Ids(clock), locale=locale, timeout_s=timeout_s)
         self.auth = AuthResource(self._transport)
         self.users = UsersResource(self._transport)
         self.keys = KeysResource(self._transport)
         self.sessions = SessionsResource(self._transport)
         self.tenants = TenantsResource(self._transport)
         self.audit = AuditResource(self._transport)
+        self.desk = DeskResource(self._transport, clock)
+        self.intents = IntentsResource(self._transport)
+        self.knowledge = KnowledgeResource(self._transport)
 
     async def health(self) -> Health:
         """The state of the platform and of each part that it needs; also when it is not well."""

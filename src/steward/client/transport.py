@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
@@ -14,12 +15,15 @@ import msgspec
 
 from steward.client.auth import Auth
 from steward.client.errors import ApiError, UnexpectedAnswer, Unreachable
+from steward.client.events import EventReader, ServerSentEvent
 from steward.kit.errors import Value
 from steward.kit.ids import Ids
 from steward.kit.paging import Page
 
 T = TypeVar("T")
 Query = Mapping[str, str | int | UUID | datetime | StrEnum | None]
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 _UNAUTHENTICATED = 401
 _FIRST_FAILURE = 400
@@ -37,6 +41,7 @@ class Transport:
         self._ids = ids
         self._locale = locale
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self.patience_s = timeout_s
         self._http: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -44,16 +49,37 @@ class Transport:
             await self._http.close()
             self._http = None
 
-    async def get(self, path: str, answer: type[T], query: Query | None = None) -> T:
-        return _decoded(self.url, *await self._exchange("GET", path, query=query), answer)
+    async def get(
+        self, path: str, answer: type[T], query: Query | None = None, *, headers: Mapping[str, str] = NO_HEADERS
+    ) -> T:
+        return _decoded(self.url, *await self._exchange("GET", path, query=query, headers=headers), answer)
 
-    async def call(self, method: str, path: str, answer: type[T], body: object = None, *, creates: bool = False) -> T:
+    async def call(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        body: object = None,
+        *,
+        creates: bool = False,
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> T:
         """Send a body and decode the answer; what creates something carries an `Idempotency-Key`."""
-        return _decoded(self.url, *await self._exchange(method, path, body=body, creates=creates), answer)
+        sent = {**headers, "Idempotency-Key": str(self._ids.new())} if creates else headers
+        found = await self._exchange(method, path, body=body, headers=sent, repeatable=creates)
+        return _decoded(self.url, *found, answer)
 
-    async def send(self, method: str, path: str, body: object = None) -> None:
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        query: Query | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> None:
         """Send a request whose answer has no content."""
-        await self._exchange(method, path, body=body)
+        await self._exchange(method, path, query=query, body=body, headers=headers)
 
     async def get_any(self, path: str, answer: type[T]) -> T:
         """Get an answer whose status is part of the message, as `/health`, without authentication."""
@@ -62,29 +88,71 @@ class Transport:
 
     async def lines(self, path: str, query: Query | None = None) -> AsyncIterator[bytes]:
         """The lines of a stream (`application/x-ndjson`), for as long as they keep coming."""
-        headers = await self._auth.headers()
+        async with self._stream("GET", path, query=query) as lines:
+            async for line in lines:
+                if line.strip():
+                    yield line
+
+    async def events(
+        self, method: str, path: str, body: object, *, headers: Mapping[str, str] = NO_HEADERS
+    ) -> AsyncGenerator[ServerSentEvent]:
+        """The events of a stream (`text/event-stream`), for as long as they keep coming."""
+        sent = {**headers, "Accept": "text/event-stream"}
+        reader = EventReader()
+        async with self._stream(method, path, body=body, headers=sent) as lines:
+            async for line in lines:
+                if (event := reader.line(line)) is not None:
+                    yield event
+
+    @asynccontextmanager
+    async def _stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: object = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> AsyncGenerator[AsyncIterator[bytes]]:
+        """The lines of an answer that comes bit by bit; again with new credentials after a 401."""
         patience = aiohttp.ClientTimeout(total=None, sock_read=self._timeout.total)
-        async with self._answer("GET", path, headers, query=query, patience=patience) as response:
-            if response.status >= _FIRST_FAILURE:
-                raise _failure(self.url, response.status, await response.read())
-            try:
-                async for line in response.content:
-                    if line.strip():
-                        yield line
-            except aiohttp.ClientError as error:
-                raise Unreachable(self.url, f"the stream broke off ({error})") from error
+        renewed = False
+        while True:
+            credentials = await self._auth.headers()
+            sent = {**credentials, **headers}
+            async with self._answer(method, path, sent, query=query, body=body, patience=patience) as response:
+                if response.status < _FIRST_FAILURE:
+                    yield self._lines(response)
+                    return
+                content = await response.read()
+            if response.status != _UNAUTHENTICATED or renewed or not await self._auth.renew(credentials):
+                raise _failure(self.url, response.status, content)
+            renewed = True
+
+    async def _lines(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        try:
+            async for line in response.content:
+                yield line
+        except aiohttp.ClientError as error:
+            raise Unreachable(self.url, f"the stream broke off ({error})") from error
 
     async def _exchange(
-        self, method: str, path: str, *, query: Query | None = None, body: object = None, creates: bool = False
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: object = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+        repeatable: bool = False,
     ) -> tuple[int, bytes]:
         """One request; again with new credentials after a 401, and after a lost connection where that is safe."""
-        fixed = {"Idempotency-Key": str(self._ids.new())} if creates else {}
-        again_after_loss = creates or method in _REPEATABLE
+        again_after_loss = repeatable or method in _REPEATABLE
         renewed = False
         while True:
             credentials = await self._auth.headers()
             try:
-                async with self._answer(method, path, {**credentials, **fixed}, query=query, body=body) as response:
+                async with self._answer(method, path, {**credentials, **headers}, query=query, body=body) as response:
                     status, content = response.status, await response.read()
             except _Lost:
                 if not again_after_loss:

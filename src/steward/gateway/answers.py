@@ -3,6 +3,7 @@
 Litestar's own response allows for cookies, encoders, headers and background work of handlers; ours have none of that.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import msgspec
@@ -12,9 +13,10 @@ from litestar.types import Receive, Scope, Send
 
 from steward.gateway.exchange import Header
 
-_encode: Final = msgspec.json.Encoder().encode
+encode: Final = msgspec.json.Encoder().encode
 _JSON: Final[Header] = (b"content-type", b"application/json")
-_WITHOUT_BODY: Final = 204
+WITHOUT_BODY: Final = 204
+"""The status of an answer without content."""
 
 
 class JsonAnswer(Response[Any]):
@@ -26,8 +28,10 @@ class JsonAnswer(Response[Any]):
         self.status_code: int = settings["status_code"]
 
     def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
-        """The answer to send."""
-        return _Encoded(self.status_code, b"" if self.status_code == _WITHOUT_BODY else _encode(self.content))
+        """The answer to send; a handler may return one that is ready where it declares another type too."""
+        if isinstance(self.content, ASGIResponse):
+            return self.content
+        return _Encoded(self.status_code, b"" if self.status_code == WITHOUT_BODY else encode(self.content))
 
 
 class _Encoded(ASGIResponse):
@@ -38,6 +42,11 @@ class _Encoded(ASGIResponse):
         self.body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI passes all three
-        headers = [_JSON, (b"content-length", b"%d" % len(self.body))] if self.body else []
-        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+        await send_json(send, self.status_code, self.body)
+
+
+async def send_json(send: Callable[[Any], Awaitable[None]], status: int, body: bytes) -> None:
+    """Send an answer; without a body it has no content type either."""
+    headers = [_JSON, (b"content-length", b"%d" % len(body))] if body else []
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

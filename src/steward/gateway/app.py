@@ -1,7 +1,7 @@
 """Assembles the edge: the services' routes, probes, pages and the API's description, behind one pipeline."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NoReturn
 
 import msgspec
 from litestar import Litestar, Request
@@ -15,16 +15,20 @@ from litestar.routes import HTTPRoute
 from steward.gateway import openapi, ops, site
 from steward.gateway.answers import JsonAnswer
 from steward.gateway.authn import Authenticator
+from steward.gateway.checks import Checks
 from steward.gateway.decoding import STATE_KEY, BodyRequest, Decoders, body_decoder
+from steward.gateway.demo import DemoSite
+from steward.gateway.direct import Direct, caller_of
 from steward.gateway.edge import Edge, Paths
-from steward.gateway.errors import CredentialMissing
-from steward.gateway.exchange import EXCHANGE_KEY, App, Exchange
+from steward.gateway.exchange import EXCHANGE_KEY, Exchange
 from steward.gateway.observe import EdgeObserver
 from steward.gateway.ops import OpsPort
 from steward.gateway.settings import GatewaySettings
+from steward.gateway.websocket import Sockets
 from steward.kit.clock import Clock
 from steward.kit.context import Ctx
 from steward.kit.ids import Ids
+from steward.kit.sockets import SocketRoute
 
 OPENAPI_PATHS: Final = ("/openapi.json", "/api/openapi.json")
 
@@ -43,21 +47,35 @@ class EdgeParts(msgspec.Struct, frozen=True, kw_only=True):
     ids: Ids
     settings: GatewaySettings
     version: str
+    sockets: Sequence[SocketRoute] = ()
+    """What every service's `websocket.py` answers."""
+    demo: DemoSite = msgspec.field(default_factory=DemoSite)
 
 
 def create_app(parts: EdgeParts) -> Edge:
     """The ASGI application of the platform. Raises `TypeError` for routes that contradict each other."""
     documented = _litestar(parts, [*parts.routes, *ops.ROUTES])
     described = site.Document.of(msgspec.json.encode(openapi.document(documented, parts.version)), "application/json")
-    documents = [*site.pages(), *(site.document_route(path, described) for path in OPENAPI_PATHS)]
-    app = _litestar(parts, [*parts.routes, *ops.ROUTES, *documents])
+    spec = (site.document_route(path, described) for path in OPENAPI_PATHS)
+    documents = [*site.pages(), *spec, *parts.demo.routes()]
+    litestar = _litestar(parts, [*parts.routes, *ops.ROUTES, *documents])
+    app = Direct(litestar, parts.apis, litestar.state[STATE_KEY])
     paths = Paths(
         open=_open_paths(parts.routes),
         pages=_paths(documents),
         ops=_paths(ops.ROUTES),
+        large=_large_paths(parts.routes),
+    )
+    checks = Checks(
+        authenticator=parts.authenticator,
+        observer=parts.observer,
+        clock=parts.clock,
+        ids=parts.ids,
+        settings=parts.settings,
     )
     return Edge(
-        cast("App", app),
+        app,
+        sockets=Sockets(parts.sockets, parts.apis, checks),
         paths=paths,
         authenticator=parts.authenticator,
         observer=parts.observer,
@@ -88,11 +106,8 @@ def _litestar(parts: EdgeParts, routes: Sequence[HTTPRouteHandler]) -> Litestar:
 
 
 async def _ctx(request: BodyRequest) -> Ctx:
-    """The caller's context; a route that needs a credential is never reached without one, and this makes sure."""
     exchange: Exchange = request.scope["state"][EXCHANGE_KEY]
-    if exchange.ctx is None or (exchange.ctx.tenant is None and not request.route_handler.opt.get("open")):
-        raise CredentialMissing
-    return exchange.ctx
+    return caller_of(exchange, request.route_handler)
 
 
 def _constant(value: Any) -> Any:
@@ -122,6 +137,20 @@ def _open_paths(routes: Sequence[HTTPRouteHandler]) -> frozenset[str]:
         if "{" in path or path in closed:
             raise TypeError(f"{path} cannot be open: it has parameters, or another method of it needs a credential")
     return open_paths
+
+
+def _large_paths(routes: Sequence[HTTPRouteHandler]) -> Mapping[str, int]:
+    """Paths whose bodies have a limit of their own. The edge reads a body before routing: they have no parameters."""
+    found = {
+        path: handler.opt["max_body_bytes"]
+        for handler in routes
+        if "max_body_bytes" in handler.opt
+        for path in handler.paths
+    }
+    for path in found:
+        if "{" in path:
+            raise TypeError(f"{path} cannot have a limit of its own for bodies: it has parameters")
+    return found
 
 
 def _paths(routes: Iterable[HTTPRouteHandler]) -> frozenset[str]:

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final
 
+from steward.gateway.decoding import LARGE
 from steward.gateway.errors import BodyTooLarge, BodyTooSlow, UnsupportedCharset, UnsupportedMediaType
 from steward.gateway.exchange import Exchange, Message, Receive, printable
 from steward.gateway.json_guard import check_json
@@ -16,24 +17,27 @@ _MAX_PIECES: Final = 8192
 """Pieces that a body may come in: each costs the same work, so a megabyte of single bytes would cost a minute of it."""
 
 
-async def read_body(exchange: Exchange, receive: Receive, settings: GatewaySettings) -> bytes:
-    """The body, empty where there is none; checked to be JSON within the limits.
+async def read_body(exchange: Exchange, receive: Receive, settings: GatewaySettings, most: int) -> bytes:
+    """The body of at most `most` bytes, empty where there is none; checked to be JSON within the limits.
 
     Raises `BodyTooLarge` before reading where the length is declared, `BodyTooSlow`, `UnsupportedMediaType`,
     `UnsupportedCharset`, `MalformedRequest` for one that breaks off or comes in crumbs, and what `check_json` raises.
     """
-    declared = _declared_length(exchange, settings.max_body_bytes)
+    declared = _declared_length(exchange, most)
     if declared == 0 or exchange.method not in _WITH_BODY:
         return b""
     _check_content_type(exchange.read.get(b"content-type", b""), has_body=declared is not None)
     try:
         async with asyncio.timeout(settings.body_seconds):
-            body = await _collect(receive, settings.max_body_bytes)
+            body = await _collect(receive, most)
     except TimeoutError as error:
         raise BodyTooSlow(settings.body_seconds) from error
     if body:
         _check_content_type(exchange.read.get(b"content-type", b""), has_body=True)
-        check_json(body, settings.max_json_depth)
+        if len(body) > LARGE:
+            await asyncio.to_thread(check_json, body, settings.max_json_depth)
+        else:
+            check_json(body, settings.max_json_depth)
     return body
 
 

@@ -1,6 +1,6 @@
-"""Consumers of the bus that keep what the edge remembers true."""
+"""What keeps true what the edge remembers: consumers of the bus, and a listener to this process's own events."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -29,7 +29,7 @@ class _OfTenant(msgspec.Struct, frozen=True):
 
 
 class CacheEvents:
-    """Consumers of the bus that let an `Authenticator` forget; every process needs every event (broadcast)."""
+    """Lets an `Authenticator` forget what events say is not so any more; every process needs every event."""
 
     # These end nothing: a new thing is not remembered yet, and a refused log-in has no principal.
     _HARMLESS: Final = frozenset(
@@ -42,7 +42,18 @@ class CacheEvents:
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
 
-    async def on_identity(self, event: StoredEvent) -> None:
+    def heed(self, event: StoredEvent) -> None:
+        """Forget what an event of any service makes untrue."""
+        if event.type.startswith("identity."):
+            self._heed_identity(event)
+        elif event.type.startswith("tenants."):
+            self._heed_tenants(event)
+
+    async def on_event(self, event: StoredEvent) -> None:
+        """The handler for the bus."""
+        self.heed(event)
+
+    def _heed_identity(self, event: StoredEvent) -> None:
         """Forget the sessions, keys and users that an event of identity names, or the tenant where it names none."""
         if event.type in self._HARMLESS:
             return
@@ -59,7 +70,7 @@ class CacheEvents:
         if not sessions and not keys and ended.user_id is None:
             self._authenticator.forget_tenant(event.tenant)
 
-    async def on_tenants(self, event: StoredEvent) -> None:
+    def _heed_tenants(self, event: StoredEvent) -> None:
         """Forget the state and limits of the tenant that changed; the callers of a suspended one are refused by it."""
         told = msgspec.json.decode(event.payload, type=_OfTenant)
         if told.changed is None or not self._HARMLESS_FIELDS.issuperset(told.changed):
@@ -67,9 +78,14 @@ class CacheEvents:
 
 
 def consumers(authenticator: Authenticator) -> Sequence[Subscription]:
-    """What a process with an edge subscribes to, so that revocation, roles, quotas and suspension act at once."""
-    events = CacheEvents(authenticator)
+    """What a process with an edge subscribes to, so that revocation, roles, quotas and suspension act everywhere."""
+    handler = CacheEvents(authenticator).on_event
     return (
-        Subscription(name="edge-identity", sources=("identity",), handler=events.on_identity, broadcast=True),
-        Subscription(name="edge-tenants", sources=("tenants",), handler=events.on_tenants, broadcast=True),
+        Subscription(name="edge-identity", sources=("identity",), handler=handler, broadcast=True),
+        Subscription(name="edge-tenants", sources=("tenants",), handler=handler, broadcast=True),
     )
+
+
+def listener(authenticator: Authenticator) -> Callable[[StoredEvent], None]:
+    """What is told of each event of this very process, where the next request must not wait for the bus."""
+    return CacheEvents(authenticator).heed

@@ -19,7 +19,8 @@ PREFLIGHT_HEADERS: Final[Sequence[Header]] = (
     (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE"),
     (
         b"access-control-allow-headers",
-        b"Authorization, X-API-Key, Content-Type, Accept-Language, Idempotency-Key, X-Request-Id, Traceparent",
+        b"Authorization, X-API-Key, X-Customer-Token, Content-Type, Accept-Language, Idempotency-Key, Last-Event-ID, "
+        b"X-Request-Id, Traceparent",
     ),
     (b"access-control-max-age", b"600"),
     (b"content-length", b"0"),

@@ -1,5 +1,6 @@
 """Decoding of request bodies: once, strictly, straight into the handler's type, with errors that name the field."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, cast, get_args, get_origin, get_type_hints
@@ -11,6 +12,9 @@ from litestar.handlers import HTTPRouteHandler
 
 from steward.gateway.exchange import EXCHANGE_KEY, Exchange
 from steward.kit.errors import InvalidInput, MalformedRequest
+
+LARGE: Final = 1 << 20
+"""Work on a body larger than this takes milliseconds, and so is done in a thread."""
 
 Decoders = Mapping[HTTPRouteHandler, msgspec.json.Decoder[Any]]
 
@@ -29,7 +33,11 @@ class BodyRequest(Request[Any, Any, State]):
         """The body as the handler's type. Raises `InvalidInput` naming the field, or `MalformedRequest`."""
         decoders: Decoders = self.app.state[STATE_KEY]
         exchange: Exchange = self.scope["state"][EXCHANGE_KEY]
-        exchange.data = decode(decoders[self.route_handler], exchange.body)
+        decoder = decoders[self.route_handler]
+        large = len(exchange.body) > LARGE
+        exchange.data = (
+            await asyncio.to_thread(decode, decoder, exchange.body) if large else decode(decoder, exchange.body)
+        )
         return exchange.data
 
     async def body(self) -> bytes:

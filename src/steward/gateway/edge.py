@@ -6,10 +6,10 @@ cost every request again.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -21,10 +21,11 @@ from steward.gateway.cors import PREFLIGHT_HEADERS, check_origin, foreign_origin
 from steward.gateway.errors import CredentialMissing, Defect, Draining, Overloaded, RateLimited, RequestTimedOut
 from steward.gateway.exchange import EXCHANGE_KEY, App, Exchange, Message, Receive, Scope, Send, correlation, read_head
 from steward.gateway.observe import EdgeObserver
-from steward.gateway.problems import failure_of
+from steward.gateway.problems import failure_of, refusal_of
 from steward.gateway.reply import Reply
 from steward.gateway.settings import GatewaySettings
 from steward.gateway.vigil import End, Vigil
+from steward.gateway.websocket import Sockets
 from steward.kit.clock import Clock
 from steward.kit.context import ANONYMOUS, Ctx
 from steward.kit.errors import MalformedRequest, Unauthenticated
@@ -46,6 +47,8 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
     """Pages and documents: public, not limited, and under the policy for pages."""
     ops: AbstractSet[str]
     """Probes: answered even under load and while draining."""
+    large: Mapping[str, int] = {}
+    """The most bytes of a body where that is not the usual most."""
 
 
 class Edge:
@@ -55,6 +58,7 @@ class Edge:
         self,
         app: App,
         *,
+        sockets: Sockets,
         paths: Paths,
         authenticator: Authenticator,
         observer: EdgeObserver,
@@ -63,6 +67,7 @@ class Edge:
         settings: GatewaySettings,
     ) -> None:
         self._app = app
+        self._sockets = sockets
         self._paths = paths
         self._authenticator = authenticator
         self._observer = observer
@@ -79,19 +84,22 @@ class Edge:
     def drain(self) -> None:
         """Refuse new requests from now on and let each connection end with its answer."""
         self._draining = True
+        self._sockets.drain()
 
     async def idle(self) -> None:
-        """Wait until no request is being worked on."""
+        """Wait until no request is being worked on and no WebSocket is open."""
         await self._idle.wait()
+        await self._sockets.idle()
 
     def abandon(self) -> None:
         """End what is still being worked on; each caller is told to come back, or finds the connection cut."""
         for vigil in self._at_work:
             vigil.stop(End.SHUTDOWN)
+        self._sockets.abandon()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
+        if scope["type"] == "websocket":
+            await self._sockets(scope, receive, send)
             return
         request_id, traceparent = correlation(scope["headers"])
         exchange = Exchange(scope, request_id or str(self._ids.new()), traceparent, self._clock.monotonic())
@@ -144,7 +152,7 @@ class Edge:
                 await self._preflight(exchange, reply)
                 return
             await self._identify(exchange)
-        exchange.body = await read_body(exchange, receive, self._settings)
+        exchange.body = await read_body(exchange, receive, self._settings, self._most_bytes(exchange.path))
         vigil.body_was_read()
         scope["state"][EXCHANGE_KEY] = exchange
         pending: list[Message] = [replay(exchange.body)]
@@ -159,6 +167,9 @@ class Edge:
             # The server sends the head of the answer only, as RFC 9110 section 9.3.2 wants it.
             scope["method"] = "GET"
         await self._app(scope, receive_body, reply.send)
+
+    def _most_bytes(self, path: str) -> int:
+        return self._paths.large.get(path, self._settings.max_body_bytes)
 
     def _admit(self, exchange: Exchange, reply: Reply) -> None:
         reply.close = self._draining
@@ -250,11 +261,13 @@ class Edge:
         handler = exchange.scope.get("route_handler")
         if handler is None or exchange.ctx is None or exchange.status >= 400:  # noqa: PLR2004 - from 400 on nothing was done
             return
-        if handler.opt.get("ends_access") and exchange.ctx.tenant is not None:
+        named: Mapping[str, str] = exchange.scope["path_params"]
+        if exchange.ctx.tenant is not None and _concerned(handler, "ends_access", exchange):
             self._authenticator.forget_tenant(exchange.ctx.tenant)
-        fields: Sequence[str] | None = handler.opt.get("changes_tenant")
-        if fields is not None and (not fields or exchange.gives(fields)):
-            self._authenticator.forget_policy(TenantId(UUID(exchange.scope["path_params"]["tenant_id"])))
+        elif handler.opt.get("changes_user"):
+            self._authenticator.forget_user(UUID(named["user_id"]))
+        if _concerned(handler, "changes_tenant", exchange):
+            self._authenticator.forget_policy(TenantId(UUID(named["tenant_id"])))
 
     async def _ended(self, exchange: Exchange, reply: Reply, end: End) -> None:
         if end is End.CALLER_GONE:
@@ -275,7 +288,15 @@ class Edge:
             failure = Defect(exchange.error_id)
         if reply.started:
             raise error
+        if (refused := refusal_of(failure)) is not None:
+            exchange.decisions.setdefault(*refused)
         await reply.problem(failure)
+
+
+def _concerned(handler: Any, option: str, exchange: Exchange) -> bool:
+    """Whether a route has this option and, where that names fields, the request gives one of them."""
+    fields: Sequence[str] | None = handler.opt.get(option)
+    return fields is not None and (not fields or exchange.gives(fields))
 
 
 def _let_go(error: BaseException | None) -> None:

@@ -109,6 +109,18 @@ class Overloaded(AppError):
         super().__init__("too many requests are being worked on: try again in 1 s", retry_after=1)
 
 
+class TooManySockets(AppError):
+    code = "too_many_sockets"
+    kind = Kind.RATE_LIMITED
+
+    def __init__(self, of: str, limit: int) -> None:
+        super().__init__(
+            f"this {of} has {limit} WebSockets open: close some of them, or send several messages over one",
+            limit=limit,
+            retry_after=1,
+        )
+
+
 class Draining(AppError):
     code = "draining"
     kind = Kind.UNAVAILABLE

@@ -1,12 +1,12 @@
 """One request on its way through the edge: what was read from its head, and what became of it."""
 
-import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from steward.gateway.errors import HeadersTooLarge, UrlTooLong
 from steward.gateway.settings import GatewaySettings
+from steward.kit.call_fields import idempotency_key_of, request_id_of, traceparent_of
 from steward.kit.context import Ctx
 from steward.kit.errors import InvalidInput, MalformedRequest
 from steward.kit.ratelimit import Decision
@@ -42,9 +42,6 @@ _READ: Final = _SINGLE | frozenset(
 )
 # Only the edge says who a caller is and where they come from; what a caller claims of it goes no further.
 _CLAIMS: Final = (b"x-steward-", b"x-forwarded-", b"x-real-ip", b"forwarded")
-_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_IDEMPOTENCY_KEY: Final = re.compile(rb"[\x21-\x7e]{1,255}")
-_TRACEPARENT: Final = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _FIELD_OVERHEAD: Final = len(": \r\n")
 _MAX_USER_AGENT: Final = 256
 
@@ -118,13 +115,7 @@ class Exchange:
     def idempotency_key(self) -> str | None:
         """The `Idempotency-Key`; a malformed one is an `InvalidInput`."""
         value = self.read.get(b"idempotency-key")
-        if value is None:
-            return None
-        if not _IDEMPOTENCY_KEY.fullmatch(value):
-            raise InvalidInput(
-                "Idempotency-Key must be 1 to 255 visible ASCII characters: a UUID does well", field="Idempotency-Key"
-            )
-        return value.decode()
+        return None if value is None else idempotency_key_of(value.decode("latin-1"))
 
 
 def printable(value: bytes, limit: int) -> str:
@@ -137,10 +128,10 @@ def correlation(headers: list[Header]) -> tuple[str, str]:
     """The caller's `X-Request-Id` and `traceparent`, each empty unless it is one that logs can bear."""
     request_id = traceparent = ""
     for name, value in headers:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-            request_id = value.decode()
-        elif name == b"traceparent" and _TRACEPARENT.fullmatch(value):
-            traceparent = value.decode()
+        if name == b"x-request-id":
+            request_id = request_id_of(value.decode("latin-1"))
+        elif name == b"traceparent":
+            traceparent = traceparent_of(value.decode("latin-1"))
     return request_id, traceparent
 
 

@@ -18,7 +18,8 @@ from litestar.routes import HTTPRoute
 
 from steward.gateway.field_docs import field_docs, structs_in
 from steward.gateway.problems import TYPE_PREFIX
-from steward.kit.web import JsonLines
+from steward.kit.call_fields import IDEMPOTENCY_KEY_PATTERN
+from steward.kit.web import EVENT_STREAM, EventStream, JsonLines
 
 Json = dict[str, Any]
 
@@ -67,7 +68,7 @@ _IDEMPOTENCY: Final[Mapping[str, Any]] = {
     "in": "header",
     "required": False,
     "description": "Makes a repetition safe: the same key with the same body gives the first answer again.",
-    "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
+    "schema": {"type": "string", "pattern": f"^{IDEMPOTENCY_KEY_PATTERN}$"},
 }
 _SAFE_METHODS: Final = frozenset({HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS})
 """RFC 9110 section 9.2.1; what they ask for contradicts no state."""
@@ -140,7 +141,8 @@ def _operation(method: str, drawn: Json, handler: HTTPRouteHandler) -> Json:
     summary, _, text = inspect.cleandoc(handler.fn.__doc__ or handler.handler_name).partition("\n")
     is_open = bool(handler.opt.get("open"))
     parameters: list[Json] = [_parameter(parameter) for parameter in drawn.get("parameters", [])]
-    if method == "post" and handler.status_code == HTTPStatus.CREATED and not is_open:
+    creates = handler.status_code == HTTPStatus.CREATED or handler.opt.get("takes_key")
+    if method == "post" and creates and not is_open:
         parameters.append(dict(_IDEMPOTENCY))
     operation: Json = {
         "operationId": handler.handler_name,
@@ -184,7 +186,10 @@ def _success(handler: HTTPRouteHandler) -> Json:
     if answer.is_subclass_of(type(None)) or answer.annotation is None:
         return {"description": "Done; no body"}
     if types:
-        return {"description": "The answer", "content": _content("application/json", _ref(types[-1]))}
+        content = _content("application/json", _ref(types[-1]))
+        if any(inner.is_subclass_of(EventStream) for inner in answer.inner_types):
+            content |= _content(EVENT_STREAM, {"type": "string", "description": "Server-sent events."})
+        return {"description": "The answer", "content": content}
     kind = str(getattr(handler.media_type, "value", handler.media_type))
     schema: Json = {"type": "string"}
     if answer.is_subclass_of(JsonLines):

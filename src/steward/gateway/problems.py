@@ -16,10 +16,13 @@ from litestar.exceptions import (
 from steward.gateway.errors import MethodNotAllowed, RouteNotFound
 from steward.gateway.exchange import Exchange, Header
 from steward.kit.errors import AppError, InvalidInput, Kind, MalformedRequest, Value
+from steward.kit.ratelimit import Decision
 
 MEDIA_TYPE: Final = b"application/problem+json"
 TYPE_PREFIX: Final = "urn:steward:problem:"
 
+_MINUTE_S: Final = 60.0
+"""The window of every limit on requests."""
 _MAX_TEXT: Final = 300
 _MAX_VALUE: Final = 60
 _MEMBERS: Final = frozenset(("type", "title", "status", "detail", "code", "request_id"))
@@ -69,6 +72,18 @@ def failure_of(error: Exception, exchange: Exchange) -> AppError | None:
             return MalformedRequest(error.detail)
         case _:
             return None
+
+
+def refusal_of(error: AppError) -> tuple[str, Decision] | None:
+    """The limit that a service refused the request by, so that its answer says where the caller stands."""
+    policy, limit, wait = (error.data.get(name) for name in ("policy", "limit", "retry_after"))
+    if error.kind is not Kind.RATE_LIMITED or not isinstance(policy, str) or not isinstance(limit, int):
+        return None
+    seconds = float(wait) if isinstance(wait, int | float) else _MINUTE_S
+    decision = Decision(
+        allowed=False, limit=limit, window_s=_MINUTE_S, remaining=0, reset_s=_MINUTE_S, retry_after_s=seconds
+    )
+    return policy, decision
 
 
 def _invalid(error: ValidationException, exchange: Exchange) -> InvalidInput:

@@ -13,9 +13,16 @@ from steward.kit.ratelimit import rate_limit_fields
 
 _API_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'"
 _PAGE_POLICY: Final = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'{more}; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
+
+
+def page_policy(*origins: str) -> str:
+    """The content security policy of a page of ours that talks to these origins besides our own."""
+    return _PAGE_POLICY.format(more="".join(f" {origin}" for origin in origins))
+
+
 _COMMON: Final[Sequence[Header]] = (
     (b"server", b"steward"),
     (b"x-content-type-options", b"nosniff"),
@@ -26,7 +33,11 @@ _COMMON: Final[Sequence[Header]] = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
 _API: Final[Sequence[Header]] = (*_COMMON, (b"content-security-policy", _API_POLICY), (b"cache-control", b"no-store"))
-_PAGE: Final[Sequence[Header]] = (*_COMMON, (b"content-security-policy", _PAGE_POLICY), (b"cache-control", b"no-cache"))
+_PAGE: Final[Sequence[Header]] = (
+    *_COMMON,
+    (b"content-security-policy", page_policy().encode()),
+    (b"cache-control", b"no-cache"),
+)
 # RFC 6797 section 7.2: only over TLS.
 _HSTS: Final[Header] = (b"strict-transport-security", b"max-age=31536000")
 _CLOSE: Final[Header] = (b"connection", b"close")
@@ -62,7 +73,7 @@ class Reply:
         if message["type"] == "http.response.start":
             self._exchange.status = message["status"]
             self._before_start(self._exchange)
-            message["headers"] = [*message["headers"], *self._headers()]
+            message["headers"] = self._headers(message["headers"])
             self.started = True
         else:
             if message.get("more_body") and not self._exchange.answered_bytes:
@@ -90,10 +101,15 @@ class Reply:
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self.send({"type": "http.response.body", "body": b""})
 
-    def _headers(self) -> Sequence[Header]:
+    def _headers(self, own: Sequence[Header]) -> Sequence[Header]:
+        """The answer's own header fields and those that every answer carries; a page's own go before the latter."""
         exchange = self._exchange
-        headers: list[Header] = [(b"x-request-id", exchange.request_id.encode())]
-        headers.extend(_PAGE if self._is_page else _API)
+        headers: list[Header] = [*own, (b"x-request-id", exchange.request_id.encode())]
+        if self._is_page:
+            named = {name for name, _ in own}
+            headers.extend(field for field in _PAGE if field[0] not in named)
+        else:
+            headers.extend(_API)
         if exchange.decisions:
             fields = rate_limit_fields(exchange.decisions)
             fields.pop("Retry-After", None)

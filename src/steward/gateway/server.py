@@ -20,6 +20,8 @@ _BACKLOG: Final = 1024
 _BUFFER_BYTES: Final = 128 * 1024
 """What the server reads ahead of a connection; the edge's own limits lie below it and answer in words."""
 _RETRY_S: Final = 0.005
+_FAREWELL_S: Final = 1.0
+"""Time to say to callers that were given up why."""
 _OTHER_FILES: Final = 512
 """Files that the rest of the process may have open: database, peers, logs."""
 
@@ -50,7 +52,7 @@ class EdgeServer:
             port=port,
             interface=Interfaces.ASGINL,
             http=HTTPModes.http1,
-            websockets=False,
+            websockets=True,
             backlog=_BACKLOG,
             backpressure=_room_for(settings.max_connections),
             http1_settings=HTTP1Settings(
@@ -75,14 +77,20 @@ class EdgeServer:
     async def stop(self) -> None:
         """Refuse new requests, wait for those in flight as long as the settings allow, then close the port."""
         self._edge.drain()
-        try:
-            async with asyncio.timeout(self._settings.drain_seconds):
-                await self._edge.idle()
-        except TimeoutError:
+        if not await self._idle_within(self._settings.drain_seconds):
             self._edge.abandon()
+            await self._idle_within(_FAREWELL_S)
         self._server.stop()
         if self._serving is not None:
             await self._serving
+
+    async def _idle_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._edge.idle()
+        except TimeoutError:
+            return False
+        return True
 
     async def _until_accepting(self) -> None:
         # granian says nothing when it listens, so this knocks.

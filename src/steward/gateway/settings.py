@@ -29,6 +29,22 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     max_connections: Annotated[
         Count, Meta(description="Connections open at a time, idle ones included; further ones wait to be accepted.")
     ] = 10_000
+    max_socket_message_bytes: Annotated[
+        Count, Meta(description="Largest message of a WebSocket; a larger one closes it with 1009.")
+    ] = 128 * 1024
+    socket_auth_seconds: Annotated[
+        Seconds, Meta(description="Time for the first message of a WebSocket without credential; it is closed then.")
+    ] = 10
+    socket_idle_seconds: Annotated[
+        Seconds, Meta(description="Time a WebSocket may be silent; it is closed with 4408 then.")
+    ] = 600
+    max_sockets: Annotated[Count, Meta(description="WebSockets open at a time; one more is answered 503.")] = 2000
+    sockets_per_credential: Annotated[
+        Count, Meta(description="WebSockets of one credential open at a time; one more is closed with 4429.")
+    ] = 500
+    sockets_per_address: Annotated[
+        Count, Meta(description="WebSockets of one address that have shown no credential yet; one more is 429.")
+    ] = 20
     user_per_minute: Annotated[Count, Meta(description="Requests of one user in a minute; one more is 429.")] = 60
     address_per_minute: Annotated[
         Count, Meta(description="Requests without a valid credential from one address in a minute; one more is 429.")

@@ -1,5 +1,6 @@
 """The pages of the platform: files of `pages/`, held in memory, revalidated by entity tag."""
 
+import gzip
 import hashlib
 from collections.abc import Mapping
 from importlib.resources import files
@@ -25,36 +26,58 @@ ROUTES_OF: Final[Mapping[str, tuple[str, str]]] = {
     "/assets/example.js": ("example.js", "text/javascript"),
     "/assets/language.js": ("language.js", "text/javascript"),
     "/assets/dom.js": ("dom.js", "text/javascript"),
+    "/assets/demo.css": ("demo.css", "text/css"),
+    "/assets/demo.js": ("demo.js", "text/javascript"),
+    "/assets/demo_texts.js": ("demo_texts.js", "text/javascript"),
     "/favicon.ico": ("icon.svg", "image/svg+xml"),
 }
+WIDGET: Final = "/widget.js"
+# Any page may load the widget, and ask again only after five minutes.
+_EMBEDDABLE: Final[Mapping[str, str]] = {
+    "access-control-allow-origin": "*",
+    "cross-origin-resource-policy": "cross-origin",
+    "cache-control": "public, max-age=300, stale-while-revalidate=86400",
+}
+_WORTH_COMPRESSING: Final = 1024
 
 
 class Document(msgspec.Struct, frozen=True):
     """Bytes that are public and the same for everybody."""
 
     content: bytes
+    compressed: bytes
+    """The same by gzip; empty where that is not worth it."""
     media_type: str
-    etag: str
+    digest: str
+    headers: Mapping[str, str] = {}
+    """What is answered besides; it goes before what every page carries."""
 
     @classmethod
-    def of(cls, content: bytes, media_type: str) -> "Document":
-        return cls(content, media_type, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+    def of(cls, content: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> "Document":
+        compressed = gzip.compress(content, mtime=0) if len(content) > _WORTH_COMPRESSING else b""
+        return cls(content, compressed, media_type, hashlib.sha256(content).hexdigest()[:32], headers or {})
 
     def answer(self, request: BodyRequest) -> Response[bytes]:
         """The document, or 304 for a caller who has it (RFC 9110 section 13.1.2)."""
-        headers = {"etag": self.etag}
-        if self.etag in request.headers.get("if-none-match", ""):
+        zipped = bool(self.compressed) and "gzip" in request.headers.get("accept-encoding", "")
+        headers = {**self.headers, "etag": f'"{self.digest}{"-gzip" if zipped else ""}"', "vary": "Accept-Encoding"}
+        if self.digest in request.headers.get("if-none-match", ""):
             return Response(b"", status_code=304, headers=headers)
-        return Response(self.content, media_type=self.media_type, headers=headers)
+        if zipped:
+            headers["content-encoding"] = "gzip"
+        return Response(self.compressed if zipped else self.content, media_type=self.media_type, headers=headers)
 
 
 def pages() -> list[HTTPRouteHandler]:
     """A route for each page; the files are read now."""
-    folder = files("steward.gateway") / "pages"
-    return [
-        document_route(path, Document.of((folder / name).read_bytes(), media_type))
-        for path, (name, media_type) in ROUTES_OF.items()
-    ]
+    shown = [document_route(path, Document.of(page_file(name), kind)) for path, (name, kind) in ROUTES_OF.items()]
+    widget = Document.of(page_file("widget.js"), "text/javascript", _EMBEDDABLE)
+    return [*shown, document_route(WIDGET, widget)]
+
+
+def page_file(name: str) -> bytes:
+    """A file of `pages/`."""
+    return (files("steward.gateway") / "pages" / name).read_bytes()
 
 
 def document_route(path: str, document: Document) -> HTTPRouteHandler:

@@ -15,8 +15,10 @@ from steward.kit.failpoints import Failpoints
 from steward.kit.idempotency import Idempotency
 from steward.kit.ids import Ids
 from steward.kit.intents import Intents
+from steward.kit.outbox import StoredEvent
 from steward.kit.rpc.client import RpcClient
 from steward.kit.rpc.service import RpcService
+from steward.kit.sockets import SocketRoute
 from steward.kit.telemetry import Telemetry
 
 A = TypeVar("A")
@@ -78,6 +80,9 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     api: Any
     subscriptions: Sequence[Subscription] = ()
     jobs: Sequence[Job] = ()
+    listener: Callable[[StoredEvent], None] | None = None
+    """Told of each event that this very process commits, of any service, before its transaction returns: for forgetting
+    at once what the bus tells a moment later. It must be quick and must not raise."""
     intents: Intents | None = None
     """Resumed at start-up and by the sweeper."""
     start: Callable[[], Awaitable[None]] | None = None
@@ -98,4 +103,6 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
     """Makes the client of the contract for a service that runs elsewhere."""
     routes: Sequence[Any]
     """The Litestar handlers of its `http.py`; they get the contract under the service's name."""
+    sockets: Sequence[SocketRoute] = ()
+    """The WebSockets that it answers."""
     migrations: Path

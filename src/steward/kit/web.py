@@ -3,7 +3,8 @@
 A handler names its collaborators as parameters (`ctx: Caller`, `identity: IdentityPort`); the gateway provides them.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar, cast
@@ -28,12 +29,27 @@ PageCursor = Annotated[str | None, QueryParameter(max_length=512, description="`
 
 OPEN: Final[Mapping[str, bool]] = {"open": True}
 """`opt` of a route that needs no credential and ignores one."""
-ENDS_ACCESS: Final[Mapping[str, bool]] = {"ends_access": True}
-"""`opt` of a route that may take rights away: the gateway forgets what it keeps of the tenant before it answers."""
+CHANGES_USER: Final[Mapping[str, bool]] = {"changes_user": True}
+"""`opt` of a route that changes the user in its path, and nobody else's rights: the gateway forgets what it keeps of
+that user before it answers."""
+
+TAKES_KEY: Final[Mapping[str, bool]] = {"takes_key": True}
+"""`opt` of a route that heeds `Idempotency-Key` though it does not answer 201."""
 
 JSON_LINES: Final = "application/x-ndjson"
+EVENT_STREAM: Final = "text/event-stream"
+HEARTBEAT_SECONDS: Final = 15.0
+"""How often a stream of events that has none says that it is alive."""
 
 _CHUNK_BYTES: Final = 64 * 1024
+
+
+def ends_access(*fields: str) -> Mapping[str, Sequence[str]]:
+    """`opt` of a route that may take rights away: the gateway forgets what it keeps of the tenant before it answers.
+
+    With `fields`, names of the body's, only a request that gives one of them does so.
+    """
+    return {"ends_access": fields}
 
 
 def changes_tenant(*fields: str) -> Mapping[str, Sequence[str]]:
@@ -42,6 +58,11 @@ def changes_tenant(*fields: str) -> Mapping[str, Sequence[str]]:
     With `fields`, names of the body's, only a request that gives one of them does so.
     """
     return {"changes_tenant": fields}
+
+
+def takes_bytes(most: int) -> Mapping[str, int]:
+    """`opt` of a route without path parameters whose body may have so many bytes, instead of the edge's usual most."""
+    return {"max_body_bytes": most}
 
 
 class Items(msgspec.Struct, Generic[T], frozen=True):
@@ -98,6 +119,72 @@ async def json_lines(items: AsyncIterator[Any]) -> JsonLines:
     """
     chunks = _chunks(items)
     return JsonLines(await anext(chunks, b""), chunks)
+
+
+class EventStream(ASGIResponse):
+    """An answer of server-sent events (WHATWG HTML, section 9.2), each sent as it comes, with comments in between."""
+
+    def __init__(self, first: bytes, rest: AsyncGenerator[bytes]) -> None:
+        super().__init__(media_type=EVENT_STREAM)
+        self._first = first
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI passes all three
+        headers = [(b"content-type", EVENT_STREAM.encode()), (b"x-accel-buffering", b"no")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        pulse = _Pulse(send)
+        beating = asyncio.create_task(pulse.beat())
+        try:
+            async with aclosing(self._rest) as rest:
+                if self._first:
+                    await pulse.send(self._first)
+                async for event in rest:
+                    await pulse.send(event)
+        finally:
+            beating.cancel()
+            await asyncio.wait((beating,))
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class _Pulse:
+    """Sends events, and a comment whenever none has come for a while: proxies cut what seems dead."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._turn = asyncio.Lock()
+        self._sent = asyncio.Event()
+
+    async def send(self, data: bytes) -> None:
+        async with self._turn:
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        self._sent.set()
+
+    async def beat(self) -> None:
+        while True:
+            self._sent.clear()
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await self._sent.wait()
+            except TimeoutError:
+                await self.send(b": still here\n\n")
+
+
+async def event_stream(items: AsyncIterator[T], head: Callable[[T], tuple[str, str]]) -> EventStream:
+    """The items as server-sent events; `head` gives each one's id and type, its JSON is the data.
+
+    The first is made before this returns, so that a refusal still becomes a proper error answer.
+    """
+    events = _events(items, head)
+    return EventStream(await anext(events, b""), events)
+
+
+async def _events(items: AsyncIterator[T], head: Callable[[T], tuple[str, str]]) -> AsyncGenerator[bytes]:
+    async with AsyncExitStack() as stack:
+        if isinstance(items, AsyncGenerator):
+            await stack.enter_async_context(aclosing(cast("AsyncGenerator[T]", items)))
+        async for item in items:
+            number, kind = head(item)
+            yield b"id: %b\nevent: %b\ndata: %b\n\n" % (number.encode(), kind.encode(), msgspec.json.encode(item))
 
 
 async def _chunks(items: AsyncIterator[Any]) -> AsyncGenerator[bytes]:

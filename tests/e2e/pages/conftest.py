@@ -3,7 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import pytest_asyncio
@@ -60,14 +60,23 @@ async def browser() -> AsyncIterator[Browser]:
         await chromium.close()
 
 
+class Site(Protocol):
+    """What has pages."""
+
+    @property
+    def url(self) -> str: ...
+
+
 class Visitor:
     """Opens pages and remembers what they complained of and whom they talked to."""
 
-    def __init__(self, browser: Browser, site: Steward) -> None:
+    def __init__(self, browser: Browser, site: Site) -> None:
         self._browser = browser
         self._site = site
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
+        self.neighbours: list[str] = []
+        """Other origins that a page may call."""
 
     async def __call__(self, path: str = "/", **options: Any) -> Page:
         options.setdefault("locale", "en-US")
@@ -87,7 +96,7 @@ class Visitor:
             self.complaints.append(message.text)
 
     def _asked(self, url: str) -> None:
-        if not url.startswith(self._site.url + "/"):
+        if not any(url.startswith(origin + "/") for origin in (self._site.url, *self.neighbours)):
             self.elsewhere.append(url)
 
     def forgive(self, piece: str) -> None:

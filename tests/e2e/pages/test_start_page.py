@@ -16,7 +16,7 @@ PARTS = {"en": "Database", "zh-Hant": "資料庫", "zh-Hans": "数据库"}
 
 
 async def settled(page: Page) -> None:
-    await expect(page.locator("#dependencies li")).to_have_count(5)
+    await expect(page.locator("#dependencies li")).to_have_count(7)
 
 
 async def test_status_of_each_part_is_shown(visit: Visitor, site: Steward) -> None:
@@ -192,8 +192,8 @@ async def test_keyboard_alone_is_enough(visit: Visitor, site: Steward) -> None:
     stops = await tab_stops(page)
     assert all(stop["seen"] for stop in stops), stops
     names = [stop["name"] for stop in stops]
-    assert names[:6] == ["Skip to content", "Steward", "API reference", "en", "zh-Hant", "zh-Hans"]
-    assert names[6:9] == ["email", "password", "submit"]
+    assert names[:7] == ["Skip to content", "Steward", "Demo shop", "API reference", "en", "zh-Hant", "zh-Hans"]
+    assert names[7:10] == ["email", "password", "submit"]
     assert names.count("Copy") == 4
     await page.get_by_label("E-mail address").focus()
     await page.keyboard.type(site.credentials["email"])

@@ -9,6 +9,7 @@ from tests.e2e.running import Steward
 CATALOGUES = {
     "texts": ("/", "start", "mine"),
     "reference_texts": ("/docs", "reference"),
+    "demo_texts": ("/demo", "demo"),
 }
 LANGUAGES = {"en", "zh-Hant", "zh-Hans"}
 SCRIPT = {"zh-Hant": "big5", "zh-Hans": "gb2312"}

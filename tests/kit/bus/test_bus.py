@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from steward.kit.bus import Reader
 from steward.kit.bus.bus import HELD_BACK_SECONDS
-from steward.kit.bus.repository import EVENTS, Cursors
+from steward.kit.bus.repository import EVENTS, Batch, Cursors
 from tests.support.bus import PATIENCE, Counted, LateClock, Node, kill_side_connections, node
 from tests.support.database import as_owner, ctx_of, database_of, new_tenant, values
 from tests.support.postgres import PostgresForTests
@@ -249,12 +250,27 @@ async def test_notice_wakes_another_process_long_before_it_polls(shared: str) ->
             await inbox.has(number)
 
 
+def first_look(reading: Node) -> asyncio.Event:
+    """Set once the bus has looked at its outbox; before, it would find what is emitted without being told."""
+    read, looked = reading.bus._reader.read, asyncio.Event()
+
+    async def watched(*args: Any) -> Batch:
+        batch = await read(*args)
+        looked.set()
+        return batch
+
+    reading.bus._reader.read = watched
+    return looked
+
+
 async def test_without_a_notice_nothing_comes_before_the_next_look(shared: str) -> None:
     """Shows that the test above tests the notice: without one the same reader waits."""
     tenant = new_tenant()
     async with node(shared, wakes=False) as writing, node(shared) as reading:
         inbox = reading.consumer(next(NAMES), broadcast=True)
+        looked = first_look(reading)
         await reading.bus.start()
+        await looked.wait()
         await writing.emit(tenant, 901)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(inbox.has(901), timeout=0.3)

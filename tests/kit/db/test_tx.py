@@ -47,6 +47,24 @@ async def test_block_that_ends_is_committed(database: Database) -> None:
     assert await holds(database, tenant) == 1
 
 
+async def test_listener_is_told_of_events_that_are_committed_and_of_no_other(database: Database) -> None:
+    tenant, told = new_tenant(), list[tuple[TenantId, str, bytes]]()
+    database.on_event(lambda event: told.append((event.tenant, event.type, bytes(event.payload))))
+    tenants = database.service("tenants")
+    with pytest.raises(KeyError):  # noqa: PT012 it is the block that raises
+        async with tenants.tx(ctx_of(tenant)) as tx:
+            tx.emit(Happened(what="never"))
+            raise KeyError
+    async with tenants.tx(ctx_of(tenant)) as tx:
+        tx.audit(Audit(action="test.done", resource="test/1"))
+    async with tenants.tx(ctx_of(tenant)) as tx:
+        tx.emit(Happened(what="first"))
+        tx.emit(Happened(what="second"))
+        assert told == []
+    # Told before the transaction has returned to its caller.
+    assert told == [(tenant, "tenants.Happened", b'{"what":"%s"}' % what) for what in (b"first", b"second")]
+
+
 async def test_block_that_raises_leaves_nothing_not_even_events(database: Database) -> None:
     tenant = new_tenant()
     with pytest.raises(KeyError):  # noqa: PT012 it is the block that raises

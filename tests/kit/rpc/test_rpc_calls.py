@@ -23,7 +23,7 @@ from steward.kit.errors import (
 from steward.kit.ids import TenantId
 from steward.kit.rpc.failures import packed, unpacked
 from steward.kit.rpc.observe import Side
-from steward.kit.rpc.options import MAX_MESSAGE_BYTES
+from steward.kit.rpc.options import MAX_ANSWER_BYTES, MAX_REQUEST_BYTES
 from steward.services.tenants.api import Plan, Quota, TenantUpdate
 from tests.support.rpc import AT, IDS, TenantGone, TornStream, World, ctx, running
 
@@ -164,12 +164,12 @@ async def test_value_that_no_message_holds_is_refused_before_the_call(world: Wor
 async def test_too_large_request_and_answer_name_the_limit(world: World) -> None:
     async with world.tenants_client() as client:
         with pytest.raises(TooLarge, match="request to SuspendTenant"):
-            await client.suspend_tenant(ctx(), tenant_id=TenantId(IDS.new()), reason="x" * MAX_MESSAGE_BYTES)
-    world.audit.text = "x" * MAX_MESSAGE_BYTES
+            await client.suspend_tenant(ctx(), tenant_id=TenantId(IDS.new()), reason="x" * MAX_REQUEST_BYTES)
+    world.audit.text = "x" * MAX_ANSWER_BYTES
     async with world.audit_client() as audit:
         with pytest.raises(TooLarge, match="answer of GetEntry") as caught:
             await audit.get_entry(ctx(), seq=1)
-    assert caught.value.data == {"limit": MAX_MESSAGE_BYTES}
+    assert caught.value.data == {"limit": MAX_ANSWER_BYTES}
 
 
 async def test_past_deadline_makes_no_call(world: World) -> None:
@@ -180,10 +180,13 @@ async def test_past_deadline_makes_no_call(world: World) -> None:
 
 
 async def test_deadline_ends_the_work_at_both_ends(world: World) -> None:
-    world.tenants.hangs = True
     async with world.tenants_client() as client:
+        # Connected before, for on a busy machine that alone can take longer than this deadline.
+        await client.get_tenant(ctx(), tenant_id=TenantId(IDS.new()))
+        world.tenants.hangs = True
         with pytest.raises(DeadlineExceeded):
-            await client.get_tenant(ctx(seconds=1.5), tenant_id=TenantId(IDS.new()))
+            await client.get_tenant(ctx(seconds=0.3), tenant_id=TenantId(IDS.new()))
+        assert len(world.tenants.calls) == 2
         await asyncio.wait_for(world.tenants.cancelled.wait(), 5)
 
 
@@ -249,8 +252,9 @@ async def test_slow_reader_slows_the_stream_and_leaving_ends_it(world: World) ->
 async def test_deadline_ends_a_stream(world: World) -> None:
     world.audit.count, world.audit.text = 1_000_000, "x" * 1000
     async with world.audit_client() as client:
+        await client.get_entry(ctx(), seq=1)
         with pytest.raises(DeadlineExceeded):
-            async for _ in client.export_entries(ctx(seconds=1.5)):
+            async for _ in client.export_entries(ctx(seconds=0.3)):
                 pass
         await asyncio.wait_for(world.audit.closed.wait(), 5)
 

@@ -13,6 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from steward.kit.rpc.entry import LONGEST_SECONDS, address_of
+from steward.kit.rpc.options import MAX_REQUEST_BYTES
 from steward_proto.v1 import tenants_pb2
 from tests.support.rpc import CLOCK, World
 
@@ -138,7 +139,7 @@ async def test_bad_request_names_the_field(
 
 async def test_header_flood_and_oversized_message_refused(world: World, channel: grpc.aio.Channel) -> None:
     flood = [(f"x-{number}", "y" * 1000) for number in range(40)]
-    for request, metadata in ((b"", flood), (b"x" * (5 * 1024 * 1024), [])):
+    for request, metadata in ((b"", flood), (b"x" * (MAX_REQUEST_BYTES + 1), [])):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call(channel, "ListTenants", request, *metadata)
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

@@ -83,6 +83,7 @@ def test_each_part_is_counted_under_its_name() -> None:
     metrics.event_delivered("audit", "handled")
     metrics.bus_lag("audit", 0.25)
     metrics.intent_went("create_tenant", "resumed")
+    metrics.tool_called("shop.get_order", "ok", 0.1)
     metrics.audit_sealed("identity", 4)
     metrics.rate_limited("address")
     metrics.auth_failed("invalid_credential")
@@ -98,6 +99,8 @@ def test_each_part_is_counted_under_its_name() -> None:
         "steward_bus_events_total": {("audit", "handled"): 1},
         "steward_bus_lag_seconds": {("audit",): 0.25},
         "steward_intents_total": {("create_tenant", "resumed"): 1},
+        "steward_tool_calls_total": {("ok", "shop.get_order"): 1},
+        "steward_tool_call_duration_seconds_sum": {("shop.get_order",): 0.1},
         "steward_audit_entries_total": {("identity",): 4},
         "steward_rate_limited_total": {("address",): 1},
         "steward_auth_failures_total": {("invalid_credential",): 1},

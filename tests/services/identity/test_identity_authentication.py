@@ -2,17 +2,24 @@
 
 import base64
 import json
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 
 from steward.kit.authz import LoginNeeded, PermissionDenied
-from steward.kit.context import ActorType
+from steward.kit.context import ActorType, Ctx
 from steward.kit.errors import InvalidInput
-from steward.services.identity.api import KeyKind, Role, UserState, UserUpdate
-from steward.services.identity.errors import ApiKeyNotFound, InvalidCredential, ScopeTooStrong
+from steward.services.identity.api import ApiKeyCreated, KeyKind, Role, UserState, UserUpdate
+from steward.services.identity.errors import (
+    ApiKeyNotFound,
+    ExpiryTooLate,
+    InvalidCredential,
+    ScopeTooStrong,
+    UserLoginNeeded,
+)
 from steward.services.tenants.api import Plan
 from tests.support.identity import Home, World
 
@@ -152,10 +159,12 @@ async def test_key_is_not_its_creator_beyond_its_scopes(world: World, home: Home
     ctx = await world.authenticated(made.secret)
     with pytest.raises(PermissionDenied):
         await world.identity.get_user(ctx, user_id=home.owner.id)
-    with pytest.raises(LoginNeeded):
+    with pytest.raises(UserLoginNeeded, match="log in as a user"):
         await world.identity.change_password(ctx, current="x", new="y" * 12)
-    with pytest.raises(LoginNeeded):
+    with pytest.raises(UserLoginNeeded):
         await world.identity.list_sessions(ctx)
+    with pytest.raises(UserLoginNeeded):
+        await world.identity.logout(ctx)
 
 
 async def test_key_is_stored_as_a_hash_and_never_shown_again(world: World, home: Home) -> None:
@@ -206,6 +215,28 @@ async def test_key_with_more_than_its_maker_has_is_refused_and_audited(world: Wo
             await world.identity.create_api_key(maker.ctx, name="wrong", **wrong)
     with pytest.raises(InvalidInput):
         await world.identity.create_api_key(maker.ctx, name="late", scopes=["agent:run"], expires_at=world.clock.now())
+
+
+async def test_key_creates_none_that_outlasts_it(world: World, home: Home) -> None:
+    end = world.clock.now() + timedelta(hours=1)
+    scopes = ["agent:run", "key:create"]
+
+    async def make(ctx: Ctx, expires_at: datetime | None, kind: KeyKind = KeyKind.SECRET) -> ApiKeyCreated:
+        given = scopes if kind is KeyKind.SECRET else ()
+        return await world.identity.create_api_key(ctx, name="k", kind=kind, scopes=given, expires_at=expires_at)
+
+    expiring = await world.authenticated((await make(home.owner.ctx, end)).secret)
+    for late in (None, end + timedelta(seconds=1)):
+        for kind in KeyKind:
+            with pytest.raises(ExpiryTooLate, match=re.escape(end.isoformat())) as refused:
+                await make(expiring, late, kind)
+            assert refused.value.data == {"field": "expires_at", "limit": end.isoformat()}
+    assert (await world.actions(home.tenant)).count("access.denied denied") == 4
+    for early in (end, end - timedelta(minutes=1)):
+        assert (await make(expiring, early)).api_key.expires_at == early
+    lasting = await world.authenticated((await make(home.owner.ctx, None)).secret)
+    assert (await make(lasting, None)).api_key.expires_at is None
+    assert (await make(lasting, end)).api_key.expires_at == end
 
 
 async def test_keys_of_another_tenant_do_not_exist(world: World, home: Home) -> None:

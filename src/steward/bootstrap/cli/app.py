@@ -24,6 +24,7 @@ _HERE = "steward.bootstrap.cli.commands"
 _COMMANDS: Mapping[str, _Command] = {
     "up": _Command("serving", "Run the whole platform here, with a PostgreSQL of its own.", group=False),
     "serve": _Command("serving", "Run some of the services in this process.", group=False),
+    "init": _Command("init", "Prepare the database and invite the first platform operator.", group=False),
     "status": _Command("status", "Show how a running platform and its parts are.", group=False),
     "login": _Command("account", "Log in and stay logged in.", group=False),
     "logout": _Command("account", "End the log-in.", group=False),
@@ -35,6 +36,10 @@ _COMMANDS: Mapping[str, _Command] = {
     "sessions": _Command("sessions", "Log-in sessions."),
     "tenants": _Command("tenants", "Tenants, their plans, quotas and use."),
     "audit": _Command("audit", "The audit trail: read, export, verify."),
+    "chat": _Command("chat", "Talk with the desk as a customer does.", group=False),
+    "import": _Command("importing", "FAQs and documents from files."),
+    "intents": _Command("intents", "What the desk tells apart, and its training."),
+    "loadtest": _Command("loadtest", "Have many customers write to the desk at the same time.", group=False),
     "version": _Command("status", "Show the version of this program.", group=False),
 }
 _EPILOG = (

@@ -9,11 +9,12 @@ from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import typer
 
+from steward.bootstrap.cli.credential import LoginOrLocalKey, kept_login
 from steward.bootstrap.cli.exits import Exit
 from steward.bootstrap.cli.messages import Texts
 from steward.bootstrap.cli.options import Options, language
 from steward.bootstrap.cli.output import Output
-from steward.bootstrap.cli.store import Logins, LoginStore
+from steward.bootstrap.cli.store import Logins
 from steward.bootstrap.home import Home, HomeError
 from steward.bootstrap.platform_settings import ClientSettings, PlatformSettings
 from steward.client import (
@@ -21,9 +22,7 @@ from steward.client import (
     ApiKeyAuth,
     Auth,
     ClientError,
-    NoAuth,
     NotLoggedIn,
-    SessionAuth,
     StewardClient,
     Unreachable,
     walk,
@@ -31,15 +30,14 @@ from steward.client import (
 from steward.kit.clock import Clock, SystemClock
 from steward.kit.paging import Page
 from steward.kit.settings import SettingsError, load
-from steward.services.identity.api import Tokens
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _MOST_AT_ONCE = 200
 _HINTS: Mapping[int, str] = {401: "error.unauthenticated", 403: "error.whoami"}
-_LOGIN_FAILURES = frozenset({"wrong_credentials", "tenant_needed", "account_locked"})
-"""Codes that say themselves what to do at a log-in."""
+_SAY_IT_ALL = frozenset({"wrong_credentials", "tenant_needed", "account_locked", "user_login_needed"})
+"""Codes of failures of log-in whose messages say themselves what to do."""
 
 
 class Target(NamedTuple):
@@ -55,6 +53,7 @@ class Invocation(NamedTuple):
     out: Output
     client: StewardClient
     url: str
+    auth: Auth
     logins: Logins
     clock: Clock
 
@@ -122,7 +121,7 @@ def say(out: Output, error: Exception) -> Exit:
             out.error("error.api", message=error.message)
             if "retry_after" in error.data:
                 out.note("error.retry_after", seconds=error.data["retry_after"])
-            elif hint := _HINTS.get(error.status, "") if error.code not in _LOGIN_FAILURES else "":
+            elif hint := _HINTS.get(error.status, "") if error.code not in _SAY_IT_ALL else "":
                 out.note(hint)
             if error.request_id:
                 out.note("error.request_id", request_id=error.request_id)
@@ -143,7 +142,7 @@ async def _connected(
     logins = Logins(env)
     url, auth = _find_target(options, env, out, logins, clock)
     async with StewardClient(url, auth, locale=out.texts.lang) as client:
-        await work(Invocation(out, client, url, logins, clock))
+        await work(Invocation(out, client, url, auth, logins, clock))
 
 
 def _find_target(options: Options, env: Mapping[str, str], out: Output, logins: Logins, clock: Clock) -> Target:
@@ -154,13 +153,11 @@ def _find_target(options: Options, env: Mapping[str, str], out: Output, logins: 
     url = (options.url or settings.url or logins.current or default).rstrip("/")
     if key := options.api_key or settings.api_key:
         return Target(url, ApiKeyAuth(key))
-    if logins.get(url) is None and local is not None and local.url.rstrip("/") == url:
+    login = kept_login(logins, url, clock, out.texts.lang)
+    if local is None or local.url.rstrip("/") != url:
+        return Target(url, login)
+
+    def say_so() -> None:
         out.note("auth.local", home=platform.home, email=local.email)
-        return Target(url, ApiKeyAuth(local.api_key))
-    store = LoginStore(logins, url)
 
-    async def refresh(refresh_token: str) -> Tokens:
-        async with StewardClient(url, NoAuth(), locale=out.texts.lang) as client:
-            return await client.auth.refresh(refresh_token)
-
-    return Target(url, SessionAuth(store, refresh, clock))
+    return Target(url, LoginOrLocalKey(login, ApiKeyAuth(local.api_key), say_so))

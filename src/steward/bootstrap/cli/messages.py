@@ -1,7 +1,5 @@
 """What the command line says, in English, traditional and simplified Chinese."""
 
-# ruff: noqa: RUF001  # Chinese sentences have Chinese punctuation.
-
 from collections.abc import Mapping
 
 from steward.bootstrap.cli.options import Lang
@@ -30,6 +28,39 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
         "尚未登入：使用 {home} 中 {email} 的 API 金鑰。",
         "尚未登录：使用 {home} 中 {email} 的 API 密钥。",
     ),
+    "chat.begin": (
+        "Talking with the desk; Ctrl-D ends.",
+        "與客服台對話中；按 Ctrl-D 結束。",
+        "与客服台对话中；按 Ctrl-D 结束。",
+    ),
+    "chat.by": (
+        "  {agent} agent, intent {intent} ({confidence}), {ms} ms",
+        "  由 {agent} 回答，意圖 {intent}（{confidence}），{ms} 毫秒",
+        "  由 {agent} 回答，意图 {intent}（{confidence}），{ms} 毫秒",
+    ),
+    "chat.citation": ("  [{number}] {title} ({id})", "  [{number}] {title}（{id}）", "  [{number}] {title}（{id}）"),
+    "chat.degraded": (
+        "  Something that usually helps, such as the shop, was not to be had.",
+        "  平時可用的資源（例如商店）目前無法取得。",
+        "  平时可用的资源（例如商店）目前无法取得。",
+    ),
+    "chat.go_on": (
+        "Go on with --session {session}.",
+        "以 --session {session} 繼續對話。",
+        "用 --session {session} 继续对话。",
+    ),
+    "chat.nothing_said": (
+        "there is no message: give at least one that is not empty",
+        "沒有訊息：請至少提供一則非空白的訊息",
+        "没有消息：请至少提供一条非空白的消息",
+    ),
+    "chat.ticket": (
+        "  A person takes over: ticket {ticket}",
+        "  已轉交專人處理：案件 {ticket}",
+        "  已转交专人处理：工单 {ticket}",
+    ),
+    "chat.tool": ("  … {tool}", "  … {tool}", "  … {tool}"),
+    "chat.you": ("You: ", "您：", "您："),
     "confirm.delete_tenant": (
         "Delete tenant {tenant} for good? Nothing of it can ever be read again.",
         "要永久刪除租戶 {tenant} 嗎？其資料將永遠無法再讀取。",
@@ -89,13 +120,19 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     "heading.address": ("Address", "位址", "地址"),
     "heading.after": ("After", "變更後", "变更后"),
     "heading.allowed": ("Allowed", "允許", "允许"),
+    "heading.answered": ("Answered", "已回答", "已回答"),
     "heading.at": ("Time", "時間", "时间"),
     "heading.because": ("Because", "原因", "原因"),
     "heading.before": ("Before", "變更前", "变更前"),
+    "heading.cached": ("Cached", "快取", "缓存"),
+    "heading.count": ("Count", "次數", "次数"),
     "heading.created": ("Created", "建立時間", "创建时间"),
     "heading.current": ("Current", "目前", "当前"),
     "heading.detail": ("Detail", "詳情", "详情"),
     "heading.email": ("E-mail", "電子郵件", "电子邮件"),
+    "heading.error": ("Error", "錯誤", "错误"),
+    "heading.errors": ("Errors", "錯誤", "错误"),
+    "heading.examples": ("Examples", "範例", "示例"),
     "heading.expires": ("Expires", "到期時間", "到期时间"),
     "heading.hash": ("Hash", "雜湊值", "哈希值"),
     "heading.id": ("Id", "編號", "编号"),
@@ -104,11 +141,18 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     "heading.last_login": ("Last log-in", "上次登入", "上次登录"),
     "heading.last_used": ("Last used", "上次使用", "上次使用"),
     "heading.limit": ("Limit", "上限", "上限"),
+    "heading.line": ("Line", "行", "行"),
     "heading.locale": ("Language", "語言", "语言"),
+    "heading.max": ("Max", "最大", "最大"),
+    "heading.mean": ("Mean", "平均", "平均"),
+    "heading.median": ("Median", "中位數", "中位数"),
+    "heading.min": ("Min", "最小", "最小"),
     "heading.name": ("Name", "名稱", "名称"),
     "heading.origins": ("Web origins", "網頁來源", "网页来源"),
     "heading.outcome": ("Outcome", "結果", "结果"),
     "heading.overridden": ("Overridden", "已覆寫", "已覆盖"),
+    "heading.p95": ("P95", "P95", "P95"),
+    "heading.p99": ("P99", "P99", "P99"),
     "heading.part": ("Part", "元件", "组件"),
     "heading.permission": ("Permission", "權限", "权限"),
     "heading.permissions": ("Permissions", "權限", "权限"),
@@ -128,11 +172,52 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     "heading.seq": ("No.", "序號", "序号"),
     "heading.service": ("Service", "服務", "服务"),
     "heading.slug": ("Slug", "代稱", "代称"),
+    "heading.source": ("File", "檔案", "文件"),
     "heading.state": ("State", "狀態", "状态"),
+    "heading.step": ("Step", "步驟", "步骤"),
     "heading.tenant": ("Tenant", "租戶", "租户"),
+    "heading.throughput": ("Throughput", "吞吐量", "吞吐量"),
     "heading.token": ("Token", "權杖", "令牌"),
     "heading.used": ("Used", "已用", "已用"),
     "heading.user_agent": ("Program", "用戶端程式", "客户端程序"),
+    "import.documents": ("Importing documents", "匯入文件中", "导入文档中"),
+    "import.done": (
+        "{created} created, {updated} updated, {unchanged} unchanged.",
+        "新增 {created}、更新 {updated}、未變更 {unchanged}。",
+        "新增 {created}、更新 {updated}、未更改 {unchanged}。",
+    ),
+    "import.faqs": ("Importing FAQs", "匯入常見問題中", "导入常见问题中"),
+    "import.no_documents": (
+        "{file} holds no .md, .markdown, .txt or .text file",
+        "{file} 中沒有 .md、.markdown、.txt 或 .text 檔案",
+        "{file} 中没有 .md、.markdown、.txt 或 .text 文件",
+    ),
+    "import.no_file": ("there is no {file}", "找不到 {file}", "找不到 {file}"),
+    "import.problems": (
+        "{count} could not be taken; the others were.",
+        "有 {count} 項無法匯入，其餘均已匯入。",
+        "有 {count} 项无法导入，其余均已导入。",
+    ),
+    "import.unreadable": (
+        "{file} cannot be read: {problem}",
+        "無法讀取 {file}：{problem}",
+        "无法读取 {file}：{problem}",
+    ),
+    "import.which_format": (
+        "{file} ends neither in .csv nor in .md: name its --format",
+        "{file} 的副檔名不是 .csv 或 .md：請以 --format 指定格式",
+        "{file} 的扩展名不是 .csv 或 .md：请用 --format 指定格式",
+    ),
+    "init.done": (
+        "Give the token to {email} now: it is not shown again. Once the platform runs, `steward register` accepts it.",
+        "請立即將權杖交給 {email}：之後不會再顯示。平台執行後，以 `steward register` 接受邀請。",
+        "请立即将令牌交给 {email}：之后不会再显示。平台运行后，用 `steward register` 接受邀请。",
+    ),
+    "intents.summary": (
+        "Version {version}: {state}, accuracy {accuracy}; version {serving} classifies.",
+        "第 {version} 版：{state}，準確率 {accuracy}；目前由第 {serving} 版分類。",
+        "第 {version} 版：{state}，准确率 {accuracy}；目前由第 {serving} 版分类。",
+    ),
     "keys.created": (
         "Keep the secret now: it is not shown again.",
         "請立即保存密鑰：之後不會再顯示。",
@@ -146,6 +231,27 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
         "还有更多：--all 显示全部，或用 --cursor {cursor} 显示下一页。",
     ),
     "list.reading": ("Reading", "讀取中", "读取中"),
+    "loadtest.elsewhere": (
+        "{url} is another machine: repeat with --yes if it may be put under load",
+        "{url} 是另一台機器：若可對其施加負載，請加上 --yes 再執行",
+        "{url} 是另一台机器：若可对其施加负载，请加上 --yes 再运行",
+    ),
+    "loadtest.messages": (
+        "at most {most} messages of at most {longest} characters each",
+        "最多 {most} 則訊息，每則最多 {longest} 個字元",
+        "最多 {most} 条消息，每条最多 {longest} 个字符",
+    ),
+    "loadtest.running": ("Customers x messages: {step}", "顧客 x 訊息：{step}", "顾客 x 消息：{step}"),
+    "loadtest.steps": (
+        "{part!r} is no step: write customers x messages, such as 10x5, each from 1 to {most}",
+        "{part!r} 不是有效的步驟：請寫顧客數 x 訊息數，例如 10x5，各為 1 到 {most}",
+        "{part!r} 不是有效的步骤：请写顾客数 x 消息数，例如 10x5，各为 1 到 {most}",
+    ),
+    "loadtest.units": (
+        "Times in milliseconds, of answered messages; throughput in answers a second.",
+        "時間以毫秒計，僅計已回答的訊息；吞吐量為每秒回答數。",
+        "时间以毫秒计，仅计已回答的消息；吞吐量为每秒回答数。",
+    ),
     "login.done": ("Logged in to {url} as {email}.", "已以 {email} 登入 {url}。", "已以 {email} 登录 {url}。"),
     "logout.done": ("Logged out of {url}.", "已登出 {url}。", "已退出 {url}。"),
     "logout.none": ("There is no log-in to {url} here.", "此處沒有 {url} 的登入。", "此处没有 {url} 的登录。"),
@@ -185,6 +291,11 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     "tenants.resumed": ("Resumed tenant {slug}.", "已恢復租戶 {slug}。", "已恢复租户 {slug}。"),
     "tenants.suspended": ("Suspended tenant {slug}.", "已暫停租戶 {slug}。", "已暂停租户 {slug}。"),
     "tenants.updated": ("Changed tenant {slug}.", "已變更租戶 {slug}。", "已更改租户 {slug}。"),
+    "up.init": (
+        "There is no demo tenant. If nobody can log in yet: {program} init --email YOU@EXAMPLE.COM invites the first.",
+        "此處沒有示範租戶。若還沒有人能登入，請以 {program} init --email YOU@EXAMPLE.COM 邀請第一位。",
+        "此处没有演示租户。若还没有人能登录，请用 {program} init --email YOU@EXAMPLE.COM 邀请第一位。",
+    ),
     "up.login": (
         "Demo log-in: {email} with password {password} (kept in {file}).",
         "示範登入：{email}，密碼 {password}（保存於 {file}）。",
@@ -203,6 +314,23 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
         "  {program} users invite ann@example.com --name Ann --role developer\n  {program} audit list\n"
         "按 Ctrl-C 可停止平台。",
     ),
+    "up.try_desk": (
+        "Try:\n  open {url}/demo, a shop whose customers the desk answers\n"
+        "  curl -s {url}/api/v1/chat -H 'X-API-Key: {key}' -H 'Content-Type: application/json' \\\n"
+        """    -d '{{"message": "How long does delivery take?"}}'\n"""
+        "  {program} audit list\n"
+        "Ctrl-C stops the platform and its demo shop.",
+        "請試試：\n  開啟 {url}/demo，一家由客服台回答顧客的商店\n"
+        "  curl -s {url}/api/v1/chat -H 'X-API-Key: {key}' -H 'Content-Type: application/json' \\\n"
+        """    -d '{{"message": "多久會送到？"}}'\n"""
+        "  {program} audit list\n"
+        "按 Ctrl-C 可停止平台與示範商店。",
+        "请试试：\n  打开 {url}/demo，一家由客服台回答顾客的商店\n"
+        "  curl -s {url}/api/v1/chat -H 'X-API-Key: {key}' -H 'Content-Type: application/json' \\\n"
+        """    -d '{{"message": "多久能送到？"}}'\n"""
+        "  {program} audit list\n"
+        "按 Ctrl-C 可停止平台和演示商店。",
+    ),
     "users.deleted": ("Deleted user {user}.", "已刪除使用者 {user}。", "已删除用户 {user}。"),
     "users.disabled": ("Disabled {email}.", "已停用 {email}。", "已停用 {email}。"),
     "users.enabled": ("Enabled {email}.", "已啟用 {email}。", "已启用 {email}。"),
@@ -218,6 +346,29 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     "warning": ("Warning: {message}", "警告：{message}", "警告：{message}"),
 }
 
+WORDS: Mapping[str, tuple[str, str]] = {
+    "active": ("使用中", "使用中"),
+    "degraded": ("部分異常", "部分异常"),
+    "deleted": ("已刪除", "已删除"),
+    "denied": ("拒絕", "拒绝"),
+    "disabled": ("已停用", "已停用"),
+    "done": ("完成", "完成"),
+    "down": ("停擺", "停摆"),
+    "draining": ("停止中", "停止中"),
+    "failed": ("失敗", "失败"),
+    "in this process": ("在此行程中", "在此进程中"),
+    "invited": ("已邀請", "已邀请"),
+    "ok": ("正常", "正常"),
+    "queued": ("排隊中", "排队中"),
+    "provisioning": ("建立中", "创建中"),
+    "ready": ("就緒", "就绪"),
+    "starting": ("啟動中", "启动中"),
+    "suspended": ("已暫停", "已暂停"),
+    "training": ("訓練中", "训练中"),
+}
+"""States as the platform tells them, in traditional and simplified Chinese; what one types (roles, plans, kinds) stays
+as it is."""
+
 
 class Texts:
     """The catalogue in one language."""
@@ -228,3 +379,9 @@ class Texts:
 
     def __call__(self, key: str, /, **values: object) -> str:
         return CATALOGUE[key][self._column].format(**values)
+
+    def word(self, told: str) -> str:
+        """What the platform tells of a state, for people; a word that is not known here stays as it is."""
+        if self.lang is Lang.EN or told not in WORDS:
+            return told
+        return WORDS[told][self._column - 1]

@@ -1,7 +1,8 @@
 """What the command line prints: tables and sentences for people, JSON for programs."""
 
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeVar
 
@@ -78,16 +79,22 @@ class Output:
 
     async def counted(self, key: str, items: AsyncIterator[T], total: int | None = None) -> AsyncIterator[T]:
         """The items, with a progress bar on stderr while they come."""
+        with self.progress(key, total) as advance:
+            async for item in items:
+                yield item
+                advance()
+
+    @contextmanager
+    def progress(self, key: str, total: int | None, /, **values: object) -> Generator[Callable[[], None]]:
+        """A progress bar on stderr; what is given goes one step further with it."""
         columns = (
             *(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()),
             TimeElapsedColumn(),
         )
         console = _console(sys.stderr)
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-            task = progress.add_task(self.texts(key), total=total)
-            async for item in items:
-                yield item
-                progress.advance(task)
+            task = progress.add_task(self.texts(key, **_clean(values)), total=total)
+            yield lambda: progress.advance(task)
 
     def _print(self, table: Table) -> None:
         console = _console(sys.stdout)

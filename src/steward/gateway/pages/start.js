@@ -161,6 +161,12 @@ function renderTries() {
   );
 }
 
+/** Lead to the demo shop, if this installation has one. */
+async function checkDemo() {
+  const { shown } = await (await fetch("/assets/demo.json", { credentials: "omit" })).json();
+  document.querySelector('[data-page="/demo"]').hidden = !shown;
+}
+
 // ---- start
 
 $("sign-in-form").addEventListener("submit", signIn);
@@ -168,4 +174,5 @@ $("sign-out").addEventListener("click", signOut);
 $("refresh").addEventListener("click", refresh);
 speech.start();
 checkHealth();
+checkDemo();
 setInterval(() => document.hidden || (checkHealth(), refresh()), LOOK_EVERY_MS);

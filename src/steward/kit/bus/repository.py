@@ -75,7 +75,7 @@ class Reader:
     async def read(self, source: str, table: OutboxTable, after: Position, limit: int) -> Batch:
         """The next rows after a position, none of a transaction that could still get a row before them."""
         db = self._database.service(source)
-        async with db.system_tx(SystemCtx(reason=f"relay of {source}.{table}", service=source)) as tx:
+        async with db.system_read(SystemCtx(reason=f"relay of {source}.{table}", service=source)) as tx:
             rows = await tx.fetch(
                 "SELECT xid, id, tenant_id, body, xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled"
                 f" FROM {source}.{table} WHERE (xid, id) > ($1, $2) ORDER BY xid, id LIMIT $3",
@@ -91,7 +91,7 @@ class Reader:
     async def tip(self, source: str) -> Position:
         """The position from which a reader sees only what is committed from now on, and maybe a little before."""
         db = self._database.service(source)
-        async with db.system_tx(SystemCtx(reason=f"tip of {source}", service=source)) as tx:
+        async with db.system_read(SystemCtx(reason=f"tip of {source}", service=source)) as tx:
             return Position(await tx.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())"))
 
     async def check(self, source: str, after: Position) -> None:
@@ -100,7 +100,7 @@ class Reader:
         Such a cursor would pass over everything that is written from now on, and nobody would be told.
         """
         db = self._database.service(source)
-        async with db.system_tx(SystemCtx(reason=f"check of a cursor of {source}", service=source)) as tx:
+        async with db.system_read(SystemCtx(reason=f"check of a cursor of {source}", service=source)) as tx:
             reached = await tx.fetchval("SELECT pg_snapshot_xmax(pg_current_snapshot())")
         if after.xid > reached:
             raise CursorAhead(source, after.xid, reached)

@@ -19,10 +19,12 @@ from steward.kit.context import SystemCtx
 from steward.kit.db import Database
 from steward.kit.errors import Unavailable
 from steward.kit.ids import PLATFORM
+from steward.kit.ratelimit import RateLimiter
 
 _CTX = SystemCtx(reason="registry of processes", service="kit", tenant=PLATFORM)
 _FRESH = timedelta(seconds=1)
-_UNKNOWN_KEY = timedelta(milliseconds=100)
+_STRANGE_READS = 20
+"""Reads a second that unknown key ids may cause: a fleet that starts causes fewer, and strangers cause no more."""
 _NO_TIME = datetime.fromtimestamp(0).astimezone()
 
 
@@ -34,7 +36,7 @@ class ClusterSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProcessRegistry:
-    """The live processes, read at most once a second."""
+    """The live processes, read once a second and when a key id is met that is not known."""
 
     def __init__(
         self, database: Database, settings: ClusterSettings, clock: Clock, fixed: Mapping[str, Sequence[str]]
@@ -47,7 +49,10 @@ class ProcessRegistry:
         self._rows: Sequence[ProcessRow] = ()
         self._keys: Mapping[str, Ed25519PublicKey] = {}
         self._read_at = _NO_TIME
+        self._reads = 0
+        """Reads begun so far, each of which sees what was there when it began."""
         self._reading = asyncio.Lock()
+        self._strangers = RateLimiter(clock)
         self._task: asyncio.Task[None] | None = None
         self._me: ProcessRow | None = None
         self._fixed = fixed
@@ -81,22 +86,36 @@ class ProcessRegistry:
 
     async def key(self, kid: str) -> Ed25519PublicKey | None:
         """The public key of a live process; None when there is none of this id."""
-        # An unknown one may have come up since we last read the table; a stranger's kid must not make us read it each
-        # time. A known one may have gone since.
-        fresh = self._gone if kid in self._keys else _UNKNOWN_KEY
-        if self._clock.now() - self._read_at > fresh:
-            await self._live(fresh)
+        if kid not in self._keys:
+            await self._look_again(self._reads)
+        elif self._clock.now() - self._read_at > self._gone:
+            # It may have gone since.
+            await self._live(self._gone)
         return self._keys.get(kid)
 
     async def _live(self, fresh: timedelta = _FRESH) -> Sequence[ProcessRow]:
         async with self._reading:
-            now = self._clock.now()
-            if now - self._read_at > fresh:
-                async with self._db.tx(_CTX) as tx:
-                    self._rows = await repository.list_seen(tx, now - self._gone)
-                self._read_at = now
-                self._keys = {str(row.id): Ed25519PublicKey.from_public_bytes(row.public_key) for row in self._rows}
+            if self._clock.now() - self._read_at > fresh:
+                await self._read()
             return self._rows
+
+    async def _look_again(self, reads: int) -> None:
+        """Read the table at once for a process that may just have come, unless a read began since there were `reads`.
+
+        One serves all who wait. A flood of ids that nobody has does not make us read for each: then a new process is
+        found with the next read that the flood itself may cause.
+        """
+        async with self._reading:
+            if self._reads == reads and self._strangers.take("kid", limit=_STRANGE_READS, window_s=1.0).allowed:
+                await self._read()
+
+    async def _read(self) -> None:
+        self._reads += 1
+        now = self._clock.now()
+        async with self._db.tx(_CTX) as tx:
+            self._rows = await repository.list_seen(tx, now - self._gone)
+        self._read_at = now
+        self._keys = {str(row.id): Ed25519PublicKey.from_public_bytes(row.public_key) for row in self._rows}
 
     async def _beat(self) -> None:
         while True:

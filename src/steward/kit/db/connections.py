@@ -5,16 +5,20 @@ is needed where each use is one transaction whose settings end with it; in a pro
 """
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
 from steward.kit.db.errors import DatabaseBusy, DatabaseUnavailable
 
 if TYPE_CHECKING:
-    Connection = asyncpg.Connection[asyncpg.Record]
+    from asyncpg.prepared_stmt import PreparedStatement
+
+    Statement = PreparedStatement[asyncpg.Record]
+    _AsyncpgConnection = asyncpg.Connection[asyncpg.Record]
 else:
-    Connection = asyncpg.Connection
+    # The types of the stubs take parameters, the classes do not.
+    _AsyncpgConnection = asyncpg.Connection
 
 LOST = (
     OSError,
@@ -31,6 +35,52 @@ LOST = (
 
 STATEMENT_SECONDS = 60.0
 """How long a statement may take before its connection counts as lost, as after a cut cable; no request is so long."""
+
+
+_MAX_STATEMENTS = 500
+"""Statements that a connection keeps prepared; ours are the texts of the repositories, far fewer."""
+
+
+class Connection(_AsyncpgConnection):
+    """A connection that keeps the statements it has prepared, and lets messages go ahead of them.
+
+    asyncpg sends a statement in one piece and takes the answers of Parse, Bind and Execute that come before its own for
+    its own. It has no name for this, so `tests/kit/db/test_pipelining.py` holds it to that, and the lock file to its
+    version.
+    """
+
+    def __init__(self, protocol: Any, transport: asyncio.WriteTransport, *more: Any) -> None:
+        super().__init__(protocol, transport, *more)
+        self._out = transport
+        self._known: dict[str, Statement] = {}
+
+    def prepared(self, sql: str) -> "Statement | None":
+        """The statement, where this connection has met it before."""
+        return self._known.get(sql)
+
+    async def learn(self, sql: str) -> "Statement":
+        """Prepare a statement; the role of the transaction must be allowed to see what it names."""
+        if (known := self._known.get(sql)) is not None:
+            return known
+        statement = await self.prepare(sql)
+        if len(self._known) >= _MAX_STATEMENTS:
+            del self._known[next(iter(self._known))]
+        self._known[sql] = statement
+        return statement
+
+    def forget(self) -> None:
+        """Prepare everything anew, as after a migration."""
+        self._known.clear()
+
+    def send_ahead(self, messages: bytes) -> None:
+        """Send what `kit/db/wire.py` makes; a prepared statement must follow at once, for its end is the end of these.
+
+        Raises `asyncpg.ConnectionDoesNotExistError`.
+        """
+        if self.is_closed() or self._out.is_closing():
+            raise asyncpg.ConnectionDoesNotExistError("the connection was closed")
+        # The event loop puts this and the statement into one system call.
+        self._out.write(messages)
 
 
 class Connections:
@@ -66,10 +116,11 @@ class Connections:
         """Give a connection back; one that broke or was left in a transaction is ended."""
         self._used.discard(connection)
         self._room.release()
-        if connection.is_closed():
-            return
-        if connection.is_in_transaction() or self._closing:
+        if not connection.is_closed() and (connection.is_in_transaction() or self._closing):
             connection.terminate()
+        if connection.is_closed():
+            # Statements and connection hold each other.
+            connection.forget()
             return
         self._idle.append(connection)
 
@@ -101,12 +152,13 @@ class Connections:
     async def _connect(self) -> Connection:
         """A new connection in the room that was taken for it."""
         try:
-            connection: Connection = await asyncpg.connect(
+            connection = await asyncpg.connect(
                 self._dsn,
                 timeout=self._patience_s,
                 command_timeout=STATEMENT_SECONDS,
                 statement_cache_size=500,
                 max_cached_statement_lifetime=0,
+                connection_class=Connection,
                 server_settings={"application_name": "steward"},
             )
         except (*LOST, asyncpg.InterfaceError, TimeoutError) as error:

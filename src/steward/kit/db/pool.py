@@ -1,6 +1,6 @@
 """The process's connection pool, and the check that its login role is harmless."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated, Protocol
 
@@ -11,7 +11,8 @@ from msgspec import Meta
 from steward.kit.clock import Clock
 from steward.kit.db.connections import LOST, Connection, Connections
 from steward.kit.db.errors import DatabaseUnavailable, RoleTooStrong
-from steward.kit.db.tx import ServiceDb
+from steward.kit.db.service import ServiceDb
+from steward.kit.outbox import StoredEvent
 
 CLOSE_SECONDS = 5.0
 
@@ -62,6 +63,7 @@ class Database:
         self.clock = clock
         self.observer = observer
         self._wakers: list[Callable[[str], None]] = []
+        self._listeners: list[Callable[[StoredEvent], None]] = []
 
     @classmethod
     async def open(cls, dsn: str, settings: DbSettings, clock: Clock, observer: Observer | None = None) -> "Database":
@@ -83,10 +85,21 @@ class Database:
         """Have `wake(service)` called after each commit that wrote events or audit entries."""
         self._wakers.append(wake)
 
-    def committed(self, service: str) -> None:
-        """Tell the bus that there is something new of this service."""
+    def on_event(self, listener: Callable[[StoredEvent], None]) -> None:
+        """Have `listener(event)` called with each event that this process commits, before its transaction returns.
+
+        For forgetting at once what this process remembers; the bus tells it again, as it tells every other process.
+        A listener must be quick and must not raise.
+        """
+        self._listeners.append(listener)
+
+    def committed(self, service: str, events: Sequence[StoredEvent] = ()) -> None:
+        """Tell the bus that there is something new of this service, and the listeners which events."""
         for wake in self._wakers:
             wake(service)
+        for listener in self._listeners:
+            for event in events:
+                listener(event)
 
     async def acquire(self) -> Connection:
         """A free connection; raises `DatabaseBusy` or `DatabaseUnavailable`."""

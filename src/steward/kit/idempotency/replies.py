@@ -59,7 +59,12 @@ class Idempotency:
             await repository.drop(tx, ctx, self._keys(ctx, operation)[0])
 
     def _keys(self, ctx: Ctx, operation: str) -> tuple[bytes, bytes]:
-        """The name of the row and the key it is sealed with, both for this caller and operation alone."""
-        parts = (ctx.require_tenant().bytes, ctx.actor.type, ctx.actor.id, operation, ctx.idempotency_key)
+        """The name of the row and the key it is sealed with, both for this caller and operation alone.
+
+        The API key is part of who calls: an anonymous caller has no id of its own, and of a user's programs, each with
+        a key, none gets what another one made. A customer's id is the actor's.
+        """
+        caller = (ctx.require_tenant().bytes, ctx.actor.type, ctx.actor.id, ctx.key_id)
+        parts = (*caller, operation, ctx.idempotency_key)
         made = hmac.new(self._secret, msgspec.json.encode(parts), hashlib.sha512).digest()
         return made[:32], made[32:]

@@ -12,7 +12,7 @@ from steward.kit.rpc.caller import CONTEXT_KEY, CallerSigner
 from steward.kit.rpc.failures import BadAnswer, from_status
 from steward.kit.rpc.instances import Instance, InstancePool
 from steward.kit.rpc.observe import NoObserver, RpcObserver, Side, no_guard
-from steward.kit.rpc.options import MAX_MESSAGE_BYTES
+from steward.kit.rpc.options import MAX_REQUEST_BYTES
 from steward.kit.rpc.service import Operation, RpcService
 
 
@@ -78,10 +78,10 @@ class RpcClient:
             data = operation.requests.encode(request)
         except ValueError as error:
             raise InvalidInput(f"{operation.rpc}: {error}") from error
-        if len(data) > MAX_MESSAGE_BYTES:
+        if len(data) > MAX_REQUEST_BYTES:
             raise TooLarge(
-                f"the request to {operation.rpc} has {len(data)} bytes, at most {MAX_MESSAGE_BYTES} are allowed",
-                limit=MAX_MESSAGE_BYTES,
+                f"the request to {operation.rpc} has {len(data)} bytes, at most {MAX_REQUEST_BYTES} are allowed",
+                limit=MAX_REQUEST_BYTES,
             )
         return data
 

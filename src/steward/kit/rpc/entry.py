@@ -1,6 +1,5 @@
 """Builds the context of an incoming call: from the token of another process, or from an outside caller's credential."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -9,9 +8,10 @@ from urllib.parse import unquote
 import grpc
 import msgspec
 
+from steward.kit.call_fields import idempotency_key_of, request_id_of, traceparent_of
 from steward.kit.clock import Clock
 from steward.kit.context import Ctx
-from steward.kit.errors import InvalidInput, MalformedRequest, Unauthenticated
+from steward.kit.errors import MalformedRequest, Unauthenticated
 from steward.kit.ids import Ids
 from steward.kit.locale import negotiated
 from steward.kit.rpc.caller import CONTEXT_KEY, CallerVerifier
@@ -34,9 +34,6 @@ _KEYS = frozenset(
         "traceparent",
     }
 )
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -88,11 +85,11 @@ class Entry:
             idempotency_key=_idempotency_key(metadata),
             deadline=self._deadline(call),
         )
-        return _traced(ctx, metadata.get("traceparent", ""))
+        traceparent = traceparent_of(metadata.get("traceparent", ""))
+        return msgspec.structs.replace(ctx, traceparent=traceparent) if traceparent else ctx
 
     def _request_id(self, metadata: Mapping[str, str]) -> str:
-        given = metadata.get("x-request-id", "")
-        return given if _REQUEST_ID.fullmatch(given) else str(self._ids.new())
+        return request_id_of(metadata.get("x-request-id", "")) or str(self._ids.new())
 
     def _deadline(self, call: Context) -> datetime:
         # The stubs say float, but without a deadline the library gives None.
@@ -135,15 +132,4 @@ def _credential(metadata: Mapping[str, str]) -> str | None:
 
 def _idempotency_key(metadata: Mapping[str, str]) -> str | None:
     key = metadata.get("idempotency-key")
-    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
-        raise InvalidInput(
-            "idempotency-key must be 1 to 255 visible ASCII characters without spaces", field="idempotency-key"
-        )
-    return key
-
-
-def _traced(ctx: Ctx, traceparent: str) -> Ctx:
-    """With the caller's trace where it is well formed (W3C Trace Context); another one is ignored, as that says."""
-    if not _TRACEPARENT.fullmatch(traceparent):
-        return ctx
-    return msgspec.structs.replace(ctx, traceparent=traceparent)
+    return None if key is None else idempotency_key_of(key)

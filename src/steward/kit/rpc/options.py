@@ -4,8 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-"""Largest request and largest answer, or item of a stream."""
+MAX_REQUEST_BYTES = 12 * 1024 * 1024
+"""Largest request: the largest body that the HTTP edge takes, 10 MB, with what an encoding may add."""
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
+"""Largest answer, or item of a stream."""
 MAX_METADATA_BYTES = 16 * 1024
 """All metadata of one call, names included, counted as HTTP/2 does (RFC 9113 section 10.5.1)."""
 KEEPALIVE_S = 20
@@ -16,8 +18,6 @@ MAX_BACKOFF_S = 2
 Options = Sequence[tuple[str, Any]]
 
 _SHARED: Options = (
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_metadata_size", MAX_METADATA_BYTES),
     ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
     ("grpc.keepalive_time_ms", KEEPALIVE_S * 1000),
@@ -29,7 +29,13 @@ _SHARED: Options = (
 def server_options() -> Options:
     """Arguments of a server; a port that another process uses is refused instead of shared."""
     pings = KEEPALIVE_S * 1000 // 2
-    return (*_SHARED, ("grpc.so_reuseport", 0), ("grpc.http2.min_ping_interval_without_data_ms", pings))
+    return (
+        *_SHARED,
+        ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
+        ("grpc.max_send_message_length", MAX_ANSWER_BYTES),
+        ("grpc.so_reuseport", 0),
+        ("grpc.http2.min_ping_interval_without_data_ms", pings),
+    )
 
 
 def channel_options(service: str) -> Options:
@@ -44,6 +50,8 @@ def channel_options(service: str) -> Options:
     }
     return (
         *_SHARED,
+        ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
+        ("grpc.max_send_message_length", MAX_REQUEST_BYTES),
         ("grpc.service_config", json.dumps(config)),
         ("grpc.service_config_disable_resolution", 1),
         ("grpc.http2.max_pings_without_data", 0),

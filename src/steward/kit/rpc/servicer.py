@@ -16,7 +16,7 @@ from steward.kit.ids import Ids
 from steward.kit.rpc.entry import Context, Entry
 from steward.kit.rpc.failures import FAILURE_KEY, details_of, packed, status_of
 from steward.kit.rpc.observe import ErrorLog, NoObserver, RpcObserver, Side
-from steward.kit.rpc.options import MAX_MESSAGE_BYTES
+from steward.kit.rpc.options import MAX_ANSWER_BYTES
 from steward.kit.rpc.service import Operation, RpcService
 
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
@@ -146,10 +146,10 @@ async def _closing(items: AsyncIterator[Any]) -> AsyncGenerator[AsyncIterator[An
 
 def _encoded(operation: Operation, answer: Any) -> bytes:
     data = operation.answers.encode(answer)
-    if len(data) > MAX_MESSAGE_BYTES:
+    if len(data) > MAX_ANSWER_BYTES:
         raise TooLarge(
-            f"the answer of {operation.rpc} has {len(data)} bytes, at most {MAX_MESSAGE_BYTES} can be sent: "
+            f"the answer of {operation.rpc} has {len(data)} bytes, at most {MAX_ANSWER_BYTES} can be sent: "
             "ask for fewer items",
-            limit=MAX_MESSAGE_BYTES,
+            limit=MAX_ANSWER_BYTES,
         )
     return data

@@ -6,11 +6,13 @@ asks for. Logs name tenant, user and trace by themselves from the current span: 
 span is masked and bounded (`masking`).
 
 Pitfalls: pass route templates to metrics, never paths; the first label values win when a bound is reached; log lines
-are written where they are made, so standard error must not be a pipe that nobody reads.
+are written where they are made (those of the access log at the end of the event loop's round), so standard error must
+not be a pipe that nobody reads.
 """
 
 from opentelemetry.trace import SpanKind
 
+from steward.kit.telemetry.logs import REQUEST_EVENT
 from steward.kit.telemetry.metrics import CONTENT_TYPE, UNMATCHED, Metrics
 from steward.kit.telemetry.observers import BusObserver, CacheObserver, DatabaseObserver, IntentObserver
 from steward.kit.telemetry.settings import LogFormat, LogLevel, TelemetrySettings
@@ -20,6 +22,7 @@ from steward.kit.telemetry.traces import Span, current_span, parse_traceparent
 
 __all__ = [
     "CONTENT_TYPE",
+    "REQUEST_EVENT",
     "UNMATCHED",
     "BusObserver",
     "CacheObserver",

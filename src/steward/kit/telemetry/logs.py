@@ -4,9 +4,10 @@ Everything that is not a field of its own (`LogLine`) goes under `data`. Tenant,
 span, so features log what happened and nothing about who asked.
 """
 
+import asyncio
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 import msgspec
 import structlog
@@ -21,6 +22,9 @@ from steward.kit.telemetry.traces import Span, current_span
 
 _MAX_NAME = 128
 _EVENT_TYPE = "log"
+REQUEST_EVENT = "http.request"
+REQUEST_MESSAGE = "request answered"
+_NOBODY: Mapping[str, str] = {}
 
 Event = MutableMapping[str, Any]
 
@@ -54,6 +58,23 @@ def render_json(line: LogLine) -> bytes:
     return _encoder.encode(line) + b"\n"
 
 
+class Answered(Protocol):
+    """What the access log tells of a request."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def status(self) -> int: ...
+    @property
+    def answered_bytes(self) -> int: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def request_id(self) -> str: ...
+
+
 class Formatter:
     """The one structlog processor: makes the masked line of an event and renders it."""
 
@@ -65,6 +86,39 @@ class Formatter:
     def __call__(self, _: object, level: str, event: Event) -> bytes:
         return self._render(self.line(level, event))
 
+    def answered(self, request: Answered, milliseconds: float) -> bytes:
+        """The line of a request that was answered: as `__call__` makes it, by way of the values that it can have."""
+        span = current_span()
+        data: dict[str, Any] = {
+            "method": clean(request.method),
+            "path": clean(request.path),
+            "status": request.status,
+            "bytes": request.answered_bytes,
+            "address": clean(request.address),
+            "request_id": clean(request.request_id),
+        }
+        who = identity(span.ctx) if span is not None and span.ctx is not None else _NOBODY
+        if "actor" in who:
+            data["actor"] = clean(who["actor"])
+        return self._render(
+            LogLine(
+                timestamp=self._timestamp(),
+                level="info",
+                service=self._service,
+                trace_id=f"{span.trace_id:032x}" if span else None,
+                span_id=f"{span.span_id:016x}" if span else None,
+                tenant_id=who.get("tenant_id"),
+                user_id=_name(who.get("user_id")),
+                event_type=REQUEST_EVENT,
+                message=REQUEST_MESSAGE,
+                duration_ms=round(milliseconds, 3),
+                data=data,
+            )
+        )
+
+    def _timestamp(self) -> str:
+        return self._clock.now().isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
     def line(self, level: str, event: Event) -> LogLine:
         _add_failure(event)
         span = current_span()
@@ -73,7 +127,7 @@ class Formatter:
         if duration is not None and not isinstance(duration, int | float):
             event["duration"], duration = duration, None
         return LogLine(
-            timestamp=self._clock.now().isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z",
+            timestamp=self._timestamp(),
             level=level,
             service=_name(event.pop("service", None)) or self._service,
             trace_id=_name(event.pop("trace_id", None)) or (f"{span.trace_id:032x}" if span else None),
@@ -97,6 +151,8 @@ class LineSink:
     def __init__(self, stream: BinaryIO, dropped: Callable[[], None]) -> None:
         self._stream = stream
         self._dropped = dropped
+        self._waiting = 0
+        """Lines that were given to the stream and may not have left it yet."""
 
     def write(self, line: bytes) -> None:
         try:
@@ -104,6 +160,25 @@ class LineSink:
             self._stream.flush()
         except (OSError, ValueError):
             self._dropped()
+
+    def write_soon(self, line: bytes) -> None:
+        """Write a line, in one system call with the others of this round of the event loop; for the main thread."""
+        try:
+            self._stream.write(line)
+        except (OSError, ValueError):
+            self._dropped()
+            return
+        self._waiting += 1
+        if self._waiting == 1:
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, 0
+        try:
+            self._stream.flush()
+        except (OSError, ValueError):
+            for _ in range(waiting):
+                self._dropped()
 
     # structlog calls the method that is named after the record's level.
     debug = info = warning = error = critical = write

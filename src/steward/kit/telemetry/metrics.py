@@ -29,6 +29,7 @@ Side = Literal["server", "client"]
 TransactionOutcome = Literal["committed", "rolled_back", "unavailable"]
 EventOutcome = Literal["handled", "failed", "parked", "broke"]
 IntentOutcome = Literal["resumed", "undone", "stuck"]
+ChatOutcome = Literal["answered", "cached", "degraded", "late", "streamed"]
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 
@@ -49,6 +50,10 @@ class Metrics:
         self._define_edge(make, tenant_labels)
         self._define_parts(make)
         self._active_sessions = LateGauge("steward_active_sessions", "Log-in sessions that are live.", self.registry)
+        self._active_conversations = LateGauge(
+            "steward_active_conversations", "Conversations with a message in the last 5 minutes.", self.registry
+        )
+        self._websockets = LateGauge("steward_websockets_open", "WebSockets that are open.", self.registry)
         self._audit_unsealed = LateGauge(
             "steward_audit_unsealed_seconds", "Age of the oldest audit entry that no seal covers yet.", self.registry
         )
@@ -68,6 +73,7 @@ class Metrics:
         )
         self._rate_limited = make.counter("steward_rate_limited_total", "Requests refused by a rate limit.", ("limit",))
         self._auth_failures = make.counter("steward_auth_failures_total", "Credentials refused.", ("reason",))
+        self._websocket_closes = make.counter("steward_websocket_closes_total", "WebSockets ended.", ("code",))
         rpc = ("service", "method", "side")
         self._rpc_count = make.counter("steward_rpc_requests_total", "gRPC calls ended.", (*rpc, "code"))
         self._rpc_seconds = make.histogram("steward_rpc_duration_seconds", "Time a gRPC call takes.", rpc, SECONDS)
@@ -96,6 +102,14 @@ class Metrics:
         self._intents = make.counter(
             "steward_intents_total", "Multi-step operations that did not end at once.", ("kind", "outcome")
         )
+        self._tool_calls = make.counter("steward_tool_calls_total", "Calls of tools.", ("tool", "outcome"))
+        self._tool_seconds = make.histogram(
+            "steward_tool_call_duration_seconds", "Time a call of a tool takes.", ("tool",), SECONDS
+        )
+        self._chat_seconds = make.histogram(
+            "steward_chat_duration_seconds", "Time from a customer's message to its answer.", ("outcome",), SECONDS
+        )
+        self._hand_offs = make.counter("steward_hand_offs_total", "Tickets opened for a person.", ("reason",))
         self._audit_entries = make.counter("steward_audit_entries_total", "Audit entries sealed.", ("service",))
 
     def request_done(
@@ -125,6 +139,14 @@ class Metrics:
         if len(self._requests) < MAX_SERIES:
             self._requests[key] = timed
         return timed
+
+    def websockets(self, count: int) -> None:
+        """So many WebSockets are open now."""
+        self._websockets.set(count)
+
+    def websocket_closed(self, code: int) -> None:
+        """A WebSocket ended; `code` is one of the edge's close codes, 1005 where the caller left."""
+        self._websocket_closes(code).inc()
 
     def rpc_done(self, service: str, method: str, side: Side, code: str, seconds: float) -> None:
         """A gRPC call ended with a status code such as `OK`. `method` is one of the contract's, else `unmatched`."""
@@ -156,6 +178,22 @@ class Metrics:
 
     def intent_went(self, kind: str, outcome: IntentOutcome) -> None:
         self._intents(kind, outcome).inc()
+
+    def tool_called(self, tool: str, outcome: str, seconds: float) -> None:
+        """A call of a tool ended; tool and outcome are names of the catalogue, never a caller's text."""
+        self._tool_calls(tool, outcome).inc()
+        self._tool_seconds(tool).observe(seconds)
+
+    def chat_done(self, outcome: ChatOutcome, seconds: float) -> None:
+        """A customer's message was answered, or its customer was told that it takes longer."""
+        self._chat_seconds(outcome).observe(seconds)
+
+    def handed_off(self, reason: str) -> None:
+        """A ticket was opened; `reason` is one of the contract's."""
+        self._hand_offs(reason).inc()
+
+    def active_conversations(self, count: int) -> None:
+        self._active_conversations.set(count)
 
     def audit_sealed(self, service: str, entries: int) -> None:
         """Entries that `service` wrote were sealed."""

@@ -129,7 +129,7 @@ class Collector:
         await self._clock.sleep(self._settings.gather_seconds)
 
     async def _collect_batch(self, source: str) -> int:
-        async with self._db.system_tx(_CTX) as tx:
+        async with self._db.system_read(_CTX) as tx:
             old = await self._rows.position(tx, source)
         rows = (await self._reader.read(source, AUDITS, old, self._settings.batch)).rows
         if not rows:

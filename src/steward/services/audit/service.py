@@ -46,14 +46,14 @@ class AuditService:
     ) -> Page[Entry]:
         await self._authz.require(ctx, "audit:read", "audit")
         before = _before(cursor)
-        async with self._db.tx(ctx) as tx:
+        async with self._db.read(ctx) as tx:
             rows = await self._rows.newest(tx, ctx.require_tenant(), where, before, limit + 1)
         more = len(rows) > limit
         return Page([_entry(row) for row in rows[:limit]], encode_cursor(_Place(rows[limit - 1].seq)) if more else None)
 
     async def get_entry(self, ctx: Ctx, *, seq: int) -> Entry:
         await self._authz.require(ctx, "audit:read", f"audit/{seq}")
-        async with self._db.tx(ctx) as tx:
+        async with self._db.read(ctx) as tx:
             row = await self._rows.get(tx, ctx.require_tenant(), seq)
         if row is None:
             raise EntryNotFound(seq)
@@ -65,7 +65,7 @@ class AuditService:
             tx.audit(Audit(action="audit.exported", resource="audit", after=where))
         after = 0
         while True:
-            async with self._db.tx(ctx) as tx:
+            async with self._db.read(ctx) as tx:
                 rows = await self._rows.oldest(tx, ctx.require_tenant(), where, after, _CHUNK)
             for row in rows:
                 yield _entry(row)
@@ -76,7 +76,7 @@ class AuditService:
     async def list_checkpoints(self, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[Checkpoint]:
         await self._authz.require(ctx, "audit:read", "audit")
         before = _before(cursor)
-        async with self._db.tx(ctx) as tx:
+        async with self._db.read(ctx) as tx:
             heads = await self._rows.checkpoints(tx, ctx.require_tenant(), before, limit + 1)
         more = len(heads) > limit
         page = [_checkpoint(head) for head in heads[:limit]]
@@ -110,14 +110,14 @@ class AuditService:
     async def _feed(self, ctx: Ctx, check: ChainCheck) -> None:
         """Show the check every entry up to the head as it is now."""
         tenant = ctx.require_tenant()
-        async with self._db.tx(ctx) as tx:
+        async with self._db.read(ctx) as tx:
             head = await self._rows.head(tx, tenant)
             # A head is committed with its signature, so this one, which may be newer than those read before, has one.
             for signed in await self._rows.checkpoints(tx, tenant, None if head is None else head.seq + 1, 1):
                 check.expect(signed)
         after = _BEFORE_ALL
         while True:
-            async with self._db.tx(ctx) as tx:
+            async with self._db.read(ctx) as tx:
                 rows = await self._rows.oldest(tx, tenant, EntryFilter(), after, _CHUNK)
             for row in rows:
                 if head is None or row.seq <= head.seq:
@@ -131,7 +131,7 @@ class AuditService:
         found: list[Head] = []
         before: int | None = None
         while True:
-            async with self._db.tx(ctx) as tx:
+            async with self._db.read(ctx) as tx:
                 heads = await self._rows.checkpoints(tx, ctx.require_tenant(), before, _CHUNK)
             found += heads
             if len(heads) < _CHUNK:

@@ -283,7 +283,8 @@ class IdentityApi(Protocol):
     ) -> ApiKeyCreated:
         """Create an API key; needs `key:create`, and each scope must lie within the caller's permissions.
 
-        A publishable key takes no scopes. Raises `ScopeTooStrong`, `QuotaExceeded`.
+        A publishable key takes no scopes. A key that expires creates none that expires later. Raises
+        `ScopeTooStrong`, `ExpiryTooLate`, `QuotaExceeded`.
         """
         ...
 

@@ -1,5 +1,6 @@
 """What can go wrong in identity, one class per business failure."""
 
+from datetime import datetime
 from uuid import UUID
 
 from steward.kit.errors import AppError, Conflict, Forbidden, Kind, NotFound, Unauthenticated
@@ -12,6 +13,18 @@ class InvalidCredential(Unauthenticated):
 
     def __init__(self) -> None:
         super().__init__("the credential is not valid (any more): log in again, or use another key")
+
+
+class UserLoginNeeded(Unauthenticated):
+    """What concerns the caller's own account or session was asked for with an API key, which has neither."""
+
+    code = "user_login_needed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this concerns the caller's own log-in, and an API key has none: log in as a user (`steward login`, or "
+            "`POST /api/v1/auth/login`) and send the access token",
+        )
 
 
 class WrongCredentials(Unauthenticated):
@@ -133,6 +146,21 @@ class ScopeTooStrong(Forbidden):
 
     def __init__(self, scope: str) -> None:
         super().__init__(f"scope {scope} is not among your own permissions: leave it out", scope=scope)
+
+
+class ExpiryTooLate(Forbidden):
+    """A key that would outlast the key that creates it."""
+
+    code = "expiry_too_late"
+
+    def __init__(self, limit: datetime, wanted: datetime | None) -> None:
+        what = f"one until {wanted.isoformat()}" if wanted else "one that never expires"
+        super().__init__(
+            f"this API key expires at {limit.isoformat()} and cannot create {what}: name an `expires_at` no later than "
+            "that, or create the key as a user who is logged in",
+            field="expires_at",
+            limit=limit.isoformat(),
+        )
 
 
 class TenantClosed(Forbidden):

@@ -12,7 +12,7 @@ from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter, S
 from msgspec import Meta
 
 from steward.kit.paging import Page
-from steward.kit.web import ENDS_ACCESS, OPEN, Caller, Items, PageCursor, PageLimit, aware
+from steward.kit.web import CHANGES_USER, OPEN, Caller, Items, PageCursor, PageLimit, aware, ends_access
 from steward.services.identity.api import (
     ApiKey,
     ApiKeyCreated,
@@ -119,7 +119,7 @@ async def register(ctx: Caller, identity: IdentityPort, data: JSONBody[RegisterB
     return await identity.register(ctx, token=data.token, name=data.name, password=data.password)
 
 
-@post("/api/v1/auth/logout", tags=LOGIN, status_code=204, opt=ENDS_ACCESS)
+@post("/api/v1/auth/logout", tags=LOGIN, status_code=204, opt=ends_access())
 async def logout(ctx: Caller, identity: IdentityPort) -> None:
     """End the caller's session"""
     await identity.logout(ctx)
@@ -131,7 +131,7 @@ async def whoami(ctx: Caller, identity: IdentityPort) -> Principal:
     return await identity.whoami(ctx)
 
 
-@post("/api/v1/auth/password", tags=LOGIN, status_code=204, opt=ENDS_ACCESS)
+@post("/api/v1/auth/password", tags=LOGIN, status_code=204, opt=ends_access())
 async def change_password(ctx: Caller, identity: IdentityPort, data: JSONBody[PasswordBody]) -> None:
     """Change the caller's password
 
@@ -149,7 +149,7 @@ async def list_sessions(ctx: Caller, identity: IdentityPort, user_id: OfUser = N
     return Items(list(await identity.list_sessions(ctx, user_id=user_id)))
 
 
-@delete("/api/v1/auth/sessions/{session_id:str}", tags=LOGIN, opt=ENDS_ACCESS)
+@delete("/api/v1/auth/sessions/{session_id:str}", tags=LOGIN, opt=ends_access())
 async def revoke_session(ctx: Caller, identity: IdentityPort, session_id: FromPath[SessionId]) -> None:
     """End a session
 
@@ -187,7 +187,7 @@ async def get_user(ctx: Caller, identity: IdentityPort, user_id: FromPath[UserId
     return await identity.get_user(ctx, user_id=user_id)
 
 
-@patch("/api/v1/users/{user_id:str}", tags=USERS, opt=ENDS_ACCESS)
+@patch("/api/v1/users/{user_id:str}", tags=USERS, opt={**CHANGES_USER, **ends_access("state")})
 async def update_user(
     ctx: Caller, identity: IdentityPort, user_id: FromPath[UserId], data: JSONBody[UserUpdateBody]
 ) -> User:
@@ -198,7 +198,7 @@ async def update_user(
     return await identity.update_user(ctx, user_id=user_id, change=data)
 
 
-@delete("/api/v1/users/{user_id:str}", tags=USERS, opt=ENDS_ACCESS)
+@delete("/api/v1/users/{user_id:str}", tags=USERS, opt=ends_access())
 async def delete_user(ctx: Caller, identity: IdentityPort, user_id: FromPath[UserId]) -> None:
     """Delete a user
 
@@ -207,7 +207,7 @@ async def delete_user(ctx: Caller, identity: IdentityPort, user_id: FromPath[Use
     await identity.delete_user(ctx, user_id=user_id)
 
 
-@put("/api/v1/users/{user_id:str}/roles/{role:str}", tags=USERS, opt=ENDS_ACCESS)
+@put("/api/v1/users/{user_id:str}/roles/{role:str}", tags=USERS, opt=CHANGES_USER)
 async def assign_role(ctx: Caller, identity: IdentityPort, user_id: FromPath[UserId], role: FromPath[Role]) -> User:
     """Give a user a role
 
@@ -216,7 +216,7 @@ async def assign_role(ctx: Caller, identity: IdentityPort, user_id: FromPath[Use
     return await identity.assign_role(ctx, user_id=user_id, role=role)
 
 
-@delete("/api/v1/users/{user_id:str}/roles/{role:str}", tags=USERS, status_code=200, opt=ENDS_ACCESS)
+@delete("/api/v1/users/{user_id:str}/roles/{role:str}", tags=USERS, status_code=200, opt=CHANGES_USER)
 async def revoke_role(ctx: Caller, identity: IdentityPort, user_id: FromPath[UserId], role: FromPath[Role]) -> User:
     """Take a role from a user
 
@@ -267,7 +267,7 @@ async def list_api_keys(
     return await identity.list_api_keys(ctx, limit=limit, cursor=cursor)
 
 
-@delete("/api/v1/api-keys/{key_id:str}", tags=KEYS, status_code=200, opt=ENDS_ACCESS)
+@delete("/api/v1/api-keys/{key_id:str}", tags=KEYS, status_code=200, opt=ends_access())
 async def revoke_api_key(ctx: Caller, identity: IdentityPort, key_id: FromPath[ApiKeyId]) -> ApiKey:
     """Revoke an API key at once
 

@@ -28,7 +28,15 @@ _DIRECT: Mapping[Role, frozenset[str]] = {
     Role.SUPPORT_AGENT: frozenset({"ticket:write", "conversation:write"}),
     Role.AGENT_OPERATOR: frozenset({"agent:run"}),
     Role.DEVELOPER: frozenset(
-        {"agent:write", "knowledge:write", "key:read", "key:create", "key:revoke", "support:act-as-customer"}
+        {
+            "agent:write",
+            "knowledge:write",
+            "key:read",
+            "key:create",
+            "key:revoke",
+            "support:act-as-customer",
+            "support:configure",
+        }
     ),
     Role.ADMIN: frozenset(
         {

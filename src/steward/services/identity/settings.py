@@ -14,7 +14,7 @@ class IdentitySettings(msgspec.Struct, frozen=True, kw_only=True):
     issuer: Annotated[
         str, Meta(min_length=1, max_length=200, description="The `iss` claim of access tokens; name the installation.")
     ] = "steward"
-    access_token_seconds: Annotated[int, Meta(ge=1, le=3600, description="How long an access token is good for.")] = 900
+    access_token_seconds: Annotated[int, Meta(ge=60, le=3600, description="How long an access token counts.")] = 900
     refresh_token_seconds: Annotated[
         int, Meta(ge=300, le=365 * _DAY, description="How long a refresh token waits to be used.")
     ] = 30 * _DAY

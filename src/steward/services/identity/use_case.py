@@ -16,7 +16,7 @@ from steward.kit.intents import Intents
 from steward.kit.module import Apis
 from steward.services.identity.api import Role
 from steward.services.identity.callers import require_user
-from steward.services.identity.errors import RoleTooStrong, ScopeTooStrong
+from steward.services.identity.errors import ExpiryTooLate, RoleTooStrong, ScopeTooStrong
 from steward.services.identity.people import People
 from steward.services.identity.platform.last_use import LastUse
 from steward.services.identity.platform.lock_out import LockOut
@@ -55,10 +55,10 @@ class UseCase:
 
     @asynccontextmanager
     async def _denials_audited(self, ctx: Ctx, permission: str, resource: str) -> AsyncGenerator[None]:
-        """Write a refusal for want of strength to the trail, as one for want of a permission is."""
+        """Write a refusal of more than the caller has to the trail, as one for want of a permission is."""
         try:
             yield
-        except (RoleTooStrong, ScopeTooStrong):
+        except (RoleTooStrong, ScopeTooStrong, ExpiryTooLate):
             await self._parts.authz.refused(ctx, permission, resource)
             raise
 

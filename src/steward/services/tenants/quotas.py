@@ -47,7 +47,7 @@ class Quotas:
 
     async def usage(self, ctx: Ctx, tenant_id: TenantId) -> TenantUsage:
         there = await self._access.of(ctx, tenant_id, "tenant:read")
-        async with self._db.tx(there) as tx:
+        async with self._db.read(there) as tx:
             tenant = await self._rows.get(tx, tenant_id)
             if tenant is None:
                 raise TenantNotFound(tenant_id)

@@ -8,9 +8,14 @@ import asyncpg
 
 from steward.kit.db import Tx
 from steward.kit.ids import TenantId
-from steward.services.tenants.api import Plan, Quota, Tenant, TenantState
+from steward.services.tenants.api import Plan, Quota, Tenant, TenantState, TenantUpdate
 
 _COLUMNS = "tenant_id, slug, name, plan, state, locale, allowed_origins, created_at, updated_at, version"
+_WIDTH = len(_COLUMNS.split(", "))
+_OLD_AND_NEW = ", ".join(f"{side}.{column}" for side in ("old", "new") for column in _COLUMNS.split(", "))
+
+
+_VERSIONS = range(2**31)
 
 
 class TenantsRepository:
@@ -35,6 +40,27 @@ class TenantsRepository:
         """One tenant, locked until the transaction ends."""
         row = await tx.fetchrow(f"SELECT {_COLUMNS} FROM tenants.tenant WHERE tenant_id = $1 FOR UPDATE", tenant_id)
         return _tenant(row) if row else None
+
+    async def change(
+        self, tx: Tx, tenant_id: TenantId, change: TenantUpdate, now: datetime
+    ) -> tuple[Tenant, Tenant] | None:
+        """Change a tenant in one statement; it before and after, None where it is gone or of another version."""
+        row = await tx.fetchrow(
+            "UPDATE tenants.tenant SET name = coalesce($2, name), plan = coalesce($3, plan),"
+            " locale = coalesce($4, locale), allowed_origins = coalesce($5, allowed_origins),"
+            " updated_at = $6, version = version + 1"
+            " WHERE tenant_id = $1 AND state <> 'deleted' AND ($7::int IS NULL OR version = $7)"
+            f" RETURNING {_OLD_AND_NEW}",
+            tenant_id,
+            change.name,
+            change.plan,
+            change.locale,
+            None if change.allowed_origins is None else list(change.allowed_origins),
+            now,
+            # What the column cannot hold is no version of any tenant, and neither is -1.
+            change.version if change.version is None or change.version in _VERSIONS else -1,
+        )
+        return (_tenant(row), _tenant(row, len(row) // 2)) if row else None
 
     async def update(self, tx: Tx, tenant: Tenant) -> None:
         await tx.execute(
@@ -154,16 +180,18 @@ def _values(tenant: Tenant) -> tuple[Any, ...]:
     )
 
 
-def _tenant(row: asyncpg.Record) -> Tenant:
+def _tenant(row: asyncpg.Record, first: int = 0) -> Tenant:
+    """The tenant in the columns from `first` on."""
+    tenant_id, slug, name, plan, state, locale, origins, created_at, updated_at, version = row[first : first + _WIDTH]
     return Tenant(
-        id=TenantId(row["tenant_id"]),
-        slug=row["slug"],
-        name=row["name"],
-        plan=Plan(row["plan"]),
-        state=TenantState(row["state"]),
-        locale=row["locale"],
-        allowed_origins=row["allowed_origins"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        version=row["version"],
+        id=TenantId(tenant_id),
+        slug=slug,
+        name=name,
+        plan=Plan(plan),
+        state=TenantState(state),
+        locale=locale,
+        allowed_origins=origins,
+        created_at=created_at,
+        updated_at=updated_at,
+        version=version,
     )

@@ -9,6 +9,7 @@ from steward.kit.authz import Authz
 from steward.kit.clock import Clock
 from steward.kit.context import Ctx, SystemCtx
 from steward.kit.db import ServiceDb, Tx
+from steward.kit.errors import AppError
 from steward.kit.ids import TenantId
 from steward.kit.outbox import DomainEvent
 from steward.kit.paging import Page, decode_cursor, encode_cursor
@@ -55,7 +56,7 @@ class TenantsService:
 
     async def get_tenant(self, ctx: Ctx, *, tenant_id: TenantId) -> Tenant:
         there = await self._access.of(ctx, tenant_id, "tenant:read")
-        async with self._db.tx(there) as tx:
+        async with self._db.read(there) as tx:
             tenant = await self._rows.get(tx, tenant_id)
         if tenant is None:
             raise TenantNotFound(tenant_id)
@@ -64,7 +65,7 @@ class TenantsService:
     async def list_tenants(self, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[Tenant]:
         await self._authz.require(ctx, "platform:tenants", "tenant")
         after = decode_cursor(cursor, UUID)
-        async with self._db.system_tx(SystemCtx(reason="list of tenants", service="tenants")) as tx:
+        async with self._db.system_read(SystemCtx(reason="list of tenants", service="tenants")) as tx:
             found = await self._all_rows.list_after(tx, after, limit + 1)
         more = len(found) > limit
         return Page(found[:limit], encode_cursor(found[limit - 1].id) if more else None)
@@ -74,17 +75,13 @@ class TenantsService:
         if change.plan is not None:
             await self._authz.require(ctx, "platform:tenants", f"tenant/{tenant_id}")
         async with self._db.tx(there) as tx:
-            before = await self._lock(tx, tenant_id)
-            if change.version is not None and change.version != before.version:
-                raise TenantChanged(change.version, before.version)
-            after = msgspec.structs.replace(
-                before,
-                name=change.name or before.name,
-                plan=change.plan or before.plan,
-                locale=change.locale or before.locale,
-                allowed_origins=before.allowed_origins if change.allowed_origins is None else change.allowed_origins,
-            )
-            return await self._save(tx, "tenant.updated", before, after, _updated(before, after))
+            changed = await self._rows.change(tx, tenant_id, change, self._clock.now())
+            if changed is None:
+                raise await self._why_unchanged(tx, tenant_id, change)
+            before, after = changed
+            tx.audit(Audit(action="tenant.updated", resource=f"tenant/{tenant_id}", before=before, after=after))
+            tx.emit(_updated(before, after))
+        return after
 
     async def suspend_tenant(self, ctx: Ctx, *, tenant_id: TenantId, reason: str) -> Tenant:
         await self._access.of(ctx, tenant_id, "platform:tenants")
@@ -109,7 +106,7 @@ class TenantsService:
 
     async def get_edge_policy(self, ctx: Ctx, *, tenant_id: TenantId) -> EdgePolicy:
         await self._authz.require(ctx, "service:edge")
-        async with self._db.tx(ctx.for_tenant(tenant_id)) as tx:
+        async with self._db.read(ctx.for_tenant(tenant_id)) as tx:
             tenant = await self._rows.get(tx, tenant_id)
             if tenant is None:
                 raise TenantNotFound(tenant_id)
@@ -124,7 +121,7 @@ class TenantsService:
 
     async def find_tenant(self, ctx: Ctx, *, slug: Slug) -> TenantId:
         await self._authz.require(ctx, "service:edge", "tenant")
-        async with self._db.system_tx(SystemCtx(reason="tenant by slug", service="tenants")) as tx:
+        async with self._db.system_read(SystemCtx(reason="tenant by slug", service="tenants")) as tx:
             found = await self._all_rows.find(tx, slug)
         if found is None:
             raise TenantNotFound(slug)
@@ -153,6 +150,10 @@ class TenantsService:
         if tenant is None or tenant.state is TenantState.DELETED:
             raise TenantNotFound(tenant_id)
         return tenant
+
+    async def _why_unchanged(self, tx: Tx, tenant_id: TenantId, change: TenantUpdate) -> AppError:
+        there = await self._lock(tx, tenant_id)
+        return TenantChanged(change.version or 0, there.version)
 
     async def _save(
         self, tx: Tx, action: str, before: Tenant, after: Tenant, event: DomainEvent, reason: str = ""

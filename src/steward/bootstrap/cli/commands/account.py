@@ -1,15 +1,17 @@
 """`steward login`, `logout`, `whoami`, `register` and `password`: the caller's own account."""
 
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from steward.bootstrap.cli.commands.arguments import PasswordStdin
+from steward.bootstrap.cli.credential import kept_login
 from steward.bootstrap.cli.invocation import Invocation, command
 from steward.bootstrap.cli.output import Output
 from steward.bootstrap.cli.store import Login
-from steward.client import NoAuth, SavedTokens, StewardClient
+from steward.client import NoAuth, NotLoggedIn, SavedTokens, StewardClient
 
 app = typer.Typer()
 
@@ -42,8 +44,13 @@ async def logout(invocation: Invocation) -> None:
     if invocation.logins.get(invocation.url) is None:
         invocation.out.note("logout.none", url=invocation.url)
         return
+    # By the log-in and nothing else: an API key that is given or lies here has no session that could be ended.
+    login = kept_login(invocation.logins, invocation.url, invocation.clock, invocation.out.texts.lang)
     try:
-        await invocation.client.auth.logout()
+        # One that turns out to have ended by itself is what was wanted.
+        with suppress(NotLoggedIn):
+            async with StewardClient(invocation.url, login, locale=invocation.out.texts.lang) as client:
+                await client.auth.logout()
     finally:
         async with invocation.logins.locked():
             invocation.logins.remove(invocation.url)

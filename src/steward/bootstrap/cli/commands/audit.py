@@ -49,8 +49,9 @@ async def list_entries(
     where = _filter(actor, action, resource, outcome, since, until)
     listing = invocation.client.audit.entries
     page = await invocation.page(listing, where=where, limit=limit, cursor=cursor, every=every)
+    word = invocation.out.texts.word
     rows = [
-        (one.seq, one.at, f"{one.actor.type}/{one.actor.id}", one.action, one.resource, one.outcome, one.reason)
+        (one.seq, one.at, f"{one.actor.type}/{one.actor.id}", one.action, one.resource, word(one.outcome), one.reason)
         for one in page.items
     ]
     invocation.out.table(page, _COLUMNS, rows)
@@ -71,7 +72,7 @@ async def show_entry(
         "actor": f"{entry.actor.type}/{entry.actor.id}",
         "action": entry.action,
         "resource": entry.resource,
-        "outcome": entry.outcome,
+        "outcome": invocation.out.texts.word(entry.outcome),
         "reason": entry.reason,
         "request_id": entry.request_id,
         "address": entry.address,

@@ -4,26 +4,17 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
-from steward.bootstrap.cli.exits import Exit
-from steward.bootstrap.cli.invocation import say
-from steward.bootstrap.cli.messages import Texts
-from steward.bootstrap.cli.options import Options, language
+from steward.bootstrap.cli.here import run_here
 from steward.bootstrap.cli.output import Output
-from steward.bootstrap.home import AlreadyRunning, Home, HomeError
+from steward.bootstrap.home import Home
 from steward.bootstrap.modules import GATEWAY, service_names
 from steward.bootstrap.platform import Started, run_serve, run_up
-from steward.bootstrap.settings import Settings, load_settings, unknown_variables
-from steward.kit.errors import AppError, StartRefused
-from steward.kit.settings import SettingsError
-
-Ready = Callable[[Started], None]
+from steward.bootstrap.settings import Settings
 
 app = typer.Typer()
 
@@ -31,7 +22,11 @@ app = typer.Typer()
 @app.command("up")
 def up(ctx: typer.Context) -> None:
     """Run the whole platform here, with a PostgreSQL of its own, until Ctrl-C."""
-    raise typer.Exit(_run(ctx.obj, lambda settings, ready: run_up(settings, os.environ, ready)))
+
+    async def work(settings: Settings, out: Output) -> None:
+        await run_up(settings, os.environ, lambda started: _welcome(out, settings, started))
+
+    raise typer.Exit(run_here(ctx.obj, work))
 
 
 @app.command("serve")
@@ -44,34 +39,19 @@ def serve(
     for name in services:
         if name not in known:
             raise typer.BadParameter(f"{name} is no service: choose among {', '.join(sorted(known))}")
-    raise typer.Exit(_run(ctx.obj, lambda settings, ready: run_serve(settings, os.environ, services, ready)))
 
+    async def work(settings: Settings, out: Output) -> None:
+        await run_serve(settings, os.environ, services, lambda started: _welcome(out, settings, started))
 
-def _run(options: Options, start: Callable[[Settings, Ready], Coroutine[None, None, None]]) -> int:
-    out = Output(Texts(language(options.lang, os.environ)), json=options.json)
-    try:
-        settings = load_settings(os.environ)
-        for problem in unknown_variables(os.environ):
-            out.note("warning", message=problem.message)
-        uvloop.run(start(settings, lambda started: _welcome(out, settings, started)))
-    except AlreadyRunning as error:
-        out.error("error.api", message=str(error))
-        return Exit.ALREADY_RUNNING
-    except (SettingsError, HomeError) as error:
-        return say(out, error)
-    except (StartRefused, AppError) as error:
-        out.error("error.api", message=str(error))
-        return Exit.FAILED
-    except KeyboardInterrupt:
-        return Exit.INTERRUPTED
-    return Exit.OK
+    raise typer.Exit(run_here(ctx.obj, work))
 
 
 def _welcome(out: Output, settings: Settings, started: Started) -> None:
     """Say where the platform answers, how to log in and what to try; the password only where people read."""
     file = Home(settings.platform.home).credentials_file
     if out.json:
-        out.line({"url": started.url, "rpc_address": started.rpc_address, "credentials": str(file)})
+        credentials = str(file) if started.credentials else None
+        out.line({"url": started.url, "rpc_address": started.rpc_address, "credentials": credentials})
         return
     if started.url:
         out.done("up.ready", url=started.url)
@@ -80,7 +60,12 @@ def _welcome(out: Output, settings: Settings, started: Started) -> None:
     if started.credentials:
         demo = started.credentials
         out.done("up.login", email=demo.email, password=demo.password, file=file)
-        out.done("up.try", program=_program())
+        if demo.publishable_key and demo.shop_url:
+            out.done("up.try_desk", program=_program(), url=demo.url, key=demo.publishable_key)
+        else:
+            out.done("up.try", program=_program())
+    elif started.without_demo:
+        out.done("up.init", program=_program())
 
 
 def _program() -> str:

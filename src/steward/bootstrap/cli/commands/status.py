@@ -18,10 +18,11 @@ _WELL = "ok"
 async def status(invocation: Invocation) -> None:
     """Show how a running platform and its parts are; exit code 1 when it is not well."""
     out, health = invocation.out, await invocation.client.health()
-    rows = [(name, part.status, part.detail or "") for name, part in sorted(health.dependencies.items())]
+    word = out.texts.word
+    rows = [(name, word(part.status), word(part.detail or "")) for name, part in sorted(health.dependencies.items())]
     out.table(health, ("part", "state", "detail"), rows)
     if not out.json:
-        out.note("status.summary", url=invocation.url, version=health.version, status=health.status)
+        out.note("status.summary", url=invocation.url, version=health.version, status=word(health.status))
     raise typer.Exit(_code(health))
 
 

@@ -24,7 +24,8 @@ async def list_tenants(
 ) -> None:
     """List all tenants, oldest first."""
     page = await invocation.page(invocation.client.tenants.list, limit=limit, cursor=cursor, every=every)
-    rows = [(str(one.id), one.slug, one.name, one.plan, one.state, one.created_at) for one in page.items]
+    word = invocation.out.texts.word
+    rows = [(str(one.id), one.slug, one.name, one.plan, word(one.state), one.created_at) for one in page.items]
     invocation.out.table(page, ("id", "slug", "name", "plan", "state", "created"), rows)
     invocation.more(page)
 
@@ -40,7 +41,7 @@ async def create_tenant(
 ) -> None:
     """Create a tenant with an invited owner; the invitation's token is shown this once."""
     created = await invocation.client.tenants.create(name=name, slug=slug, plan=plan, owner_email=owner)
-    invocation.out.record(created, {"token": created.invitation_token, **_fields(created.tenant)})
+    invocation.out.record(created, {"token": created.invitation_token, **_fields(invocation, created.tenant)})
     invocation.out.note("tenants.created", email=owner)
 
 
@@ -49,7 +50,7 @@ async def create_tenant(
 async def show_tenant(invocation: Invocation, tenant: TenantArgument) -> None:
     """Show one tenant."""
     found = await invocation.client.tenants.get(tenant)
-    invocation.out.record(found, _fields(found))
+    invocation.out.record(found, _fields(invocation, found))
 
 
 @app.command("usage")
@@ -133,13 +134,13 @@ async def update_tenant(
     _show_changed(invocation, await invocation.client.tenants.update(tenant, change), "tenants.updated")
 
 
-def _fields(tenant: Tenant) -> Mapping[str, Shown]:
+def _fields(invocation: Invocation, tenant: Tenant) -> Mapping[str, Shown]:
     return {
         "id": str(tenant.id),
         "slug": tenant.slug,
         "name": tenant.name,
         "plan": tenant.plan,
-        "state": tenant.state,
+        "state": invocation.out.texts.word(tenant.state),
         "locale": tenant.locale,
         "origins": tenant.allowed_origins,
         "created": tenant.created_at,

@@ -25,7 +25,10 @@ async def list_users(
 ) -> None:
     """List the tenant's users, oldest first."""
     page = await invocation.page(invocation.client.users.list, limit=limit, cursor=cursor, every=every)
-    rows = [(str(user.id), user.email, user.name, user.state, user.roles, user.last_login_at) for user in page.items]
+    word = invocation.out.texts.word
+    rows = [
+        (str(user.id), user.email, user.name, word(user.state), user.roles, user.last_login_at) for user in page.items
+    ]
     invocation.out.table(page, ("id", "email", "name", "state", "roles", "last_login"), rows)
     invocation.more(page)
 
@@ -40,7 +43,7 @@ async def invite_user(
 ) -> None:
     """Invite a user; the token to register with is shown this once."""
     invitation = await invocation.client.users.invite(email=email, name=name, roles=role)
-    fields = {"token": invitation.token, "expires": invitation.expires_at, **_fields(invitation.user)}
+    fields = {"token": invitation.token, "expires": invitation.expires_at, **_fields(invocation, invitation.user)}
     invocation.out.record(invitation, fields)
     invocation.out.note("users.invited", email=email)
 
@@ -50,7 +53,7 @@ async def invite_user(
 async def show_user(invocation: Invocation, user: UserArgument) -> None:
     """Show one user."""
     found = await invocation.client.users.get(user)
-    invocation.out.record(found, _fields(found))
+    invocation.out.record(found, _fields(invocation, found))
 
 
 @app.command("rename")
@@ -134,12 +137,12 @@ async def explain_permission(
     raise typer.Exit(Exit.OK if explanation.allowed else Exit.FAILED)
 
 
-def _fields(user: User) -> Mapping[str, Shown]:
+def _fields(invocation: Invocation, user: User) -> Mapping[str, Shown]:
     return {
         "id": str(user.id),
         "email": user.email,
         "name": user.name,
-        "state": user.state,
+        "state": invocation.out.texts.word(user.state),
         "roles": user.roles,
         "created": user.created_at,
         "last_login": user.last_login_at,

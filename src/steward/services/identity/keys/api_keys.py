@@ -25,7 +25,13 @@ from steward.services.identity.api import (
     UserState,
 )
 from steward.services.identity.callers import require_user
-from steward.services.identity.errors import ApiKeyNotFound, ScopeTooStrong, UserNotFound
+from steward.services.identity.errors import (
+    ApiKeyNotFound,
+    ExpiryTooLate,
+    InvalidCredential,
+    ScopeTooStrong,
+    UserNotFound,
+)
 from steward.services.identity.keys.repository import ApiKeyRepository
 from steward.services.identity.quotas import GiveBack
 from steward.services.identity.records import ApiKeyRow
@@ -78,7 +84,7 @@ class ApiKeys(UseCase):
         creator = require_user(ctx)
         async with self._denials_audited(ctx, "key:create", "key"):
             self._check_scopes(ctx, kind, scopes)
-        self._check_expiry(expires_at)
+            await self._check_expiry(ctx, expires_at)
         row, credential = self._new_key(ctx.require_tenant(), creator, name, kind, scopes, expires_at)
         state = KeyCreation(row=row, secret=credential.text(), secret_hash=credential.digest())
         intent = await self._parts.intents.prepare(ctx, self._creation, state)
@@ -94,7 +100,7 @@ class ApiKeys(UseCase):
     async def list_api_keys(self, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[ApiKey]:
         await self._parts.authz.require(ctx, "key:read", "key")
         after = decode_cursor(cursor, UUID)
-        async with self._parts.db.tx(ctx) as tx:
+        async with self._parts.db.read(ctx) as tx:
             rows = await ApiKeyRepository(tx).page(after, limit + 1)
         items = [_api_key(ctx.require_tenant(), row) for row in rows[:limit]]
         return Page(items, encode_cursor(items[-1].id) if len(rows) > limit else None)
@@ -128,12 +134,21 @@ class ApiKeys(UseCase):
             if scope not in ctx.scopes or scope not in GRANTABLE:
                 raise ScopeTooStrong(scope)
 
-    def _check_expiry(self, expires_at: datetime | None) -> None:
+    async def _check_expiry(self, ctx: Ctx, expires_at: datetime | None) -> None:
         if expires_at is not None and expires_at <= self._parts.clock.now():
             raise InvalidInput(
                 f"expires_at {expires_at.isoformat()} is not in the future: name a later time, or leave it out",
                 field="expires_at",
             )
+        if ctx.key_id is None:
+            return
+        # Else whoever holds a key for a day could keep its rights for ever, through a key that it made.
+        async with self._parts.db.tx(ctx) as tx:
+            creating = await ApiKeyRepository(tx).find(ctx.key_id)
+        if creating is None:
+            raise InvalidCredential
+        if creating.expires_at is not None and (expires_at is None or expires_at > creating.expires_at):
+            raise ExpiryTooLate(creating.expires_at, expires_at)
 
     def _new_key(
         self,

@@ -61,6 +61,12 @@ class ApiKeyRepository:
         )
         return [msgspec.convert(dict(row), ApiKeyRow) for row in rows]
 
+    async def find(self, key_id: UUID) -> ApiKeyRow | None:
+        row = await self._tx.fetchrow(
+            f"SELECT {_API_KEY} FROM identity.api_key WHERE tenant_id = $1 AND id = $2", self._tenant, key_id
+        )
+        return None if row is None else msgspec.convert(dict(row), ApiKeyRow)
+
     async def lock(self, key_id: ApiKeyId) -> ApiKeyRow | None:
         row = await self._tx.fetchrow(
             f"SELECT {_API_KEY} FROM identity.api_key WHERE tenant_id = $1 AND id = $2 FOR UPDATE",

@@ -52,7 +52,7 @@ class Authentication(UseCase):
         roles: list[Role] = []
         user_id = own_id(ctx)
         if user_id is not None:
-            async with self._parts.db.tx(ctx) as tx:
+            async with self._parts.db.read(ctx) as tx:
                 user = await UserRepository(tx).find(user_id)
             roles = strongest_first(user.roles) if user else []
         return Principal(
@@ -72,7 +72,7 @@ class Authentication(UseCase):
         claims = await self._parts.signing.verify(token)
         tenant, session_id, user_id = TenantId(claims.tenant), SessionId(claims.sid), UserId(claims.sub)
         now = self._parts.clock.now()
-        async with self._parts.db.tx(ctx.for_tenant(tenant)) as tx:
+        async with self._parts.db.read(ctx.for_tenant(tenant)) as tx:
             holder = await SessionRepository(tx).holder(session_id, user_id, now)
         if holder is None:
             raise InvalidCredential
@@ -93,7 +93,7 @@ class Authentication(UseCase):
         kind = _KEY_KINDS.get(credential.kind) if credential else None
         if credential is None or kind is None:
             raise InvalidCredential
-        async with self._parts.db.tx(ctx.for_tenant(credential.tenant)) as tx:
+        async with self._parts.db.read(ctx.for_tenant(credential.tenant)) as tx:
             holder = await ApiKeyRepository(tx).holder(credential.id, kind)
         now = self._parts.clock.now()
         if holder is None or not _counts(holder, credential) or (holder.expires_at and holder.expires_at <= now):

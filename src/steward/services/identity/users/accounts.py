@@ -43,7 +43,7 @@ class Accounts(UseCase):
     async def list_users(self, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[User]:
         await self._parts.authz.require(ctx, "user:read", "user")
         after = decode_cursor(cursor, UUID)
-        async with self._parts.db.tx(ctx) as tx:
+        async with self._parts.db.read(ctx) as tx:
             rows = await UserRepository(tx).page(after, limit + 1)
         tenant = ctx.require_tenant()
         items = [await self._parts.people.user(tenant, row) for row in rows[:limit]]
@@ -130,7 +130,7 @@ class Accounts(UseCase):
         return user
 
     async def _user(self, ctx: Ctx, user_id: UserId) -> User:
-        async with self._parts.db.tx(ctx) as tx:
+        async with self._parts.db.read(ctx) as tx:
             row = await UserRepository(tx).find(user_id)
         if row is None:
             raise UserNotFound(user_id)

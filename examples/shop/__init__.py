@@ -1,0 +1,1 @@
+"""The demo shop: a customer's own system, which knows nothing of Steward."""

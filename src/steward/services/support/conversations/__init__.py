@@ -1,0 +1,1 @@
+"""Conversations: from a customer's message to its durable answer."""

@@ -1,0 +1,1 @@
+"""Customers: who writes, and how that is known."""
