@@ -12,7 +12,7 @@ from steward.kit.text import to_script
 SEED: Final = 20260701
 _ENGLISH_WORDS: Final = 40_000
 _CHINESE_WORDS: Final = 40_000
-_SYLLABLES: Final = [
+_SYLLABLES: Final[Sequence[str]] = [
     first + vowel + last for first in "bcdfglmnprstvw" for vowel in "aeiou" for last in ("", "n", "r", "st", "m")
 ]
 _TITLE: Final = (3, 7)

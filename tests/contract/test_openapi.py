@@ -85,7 +85,8 @@ def test_every_operation_is_described(document: dict[str, Any]) -> None:
         assert ("{" not in path) or "404" in answers, name
         assert ("requestBody" not in one) or {"413", "415"} <= answers, name
         assert method == "get" or "409" in answers, name
-        assert len([status for status in answers if status.startswith("2")]) == 1, name
+        done = sorted(status for status in answers if status.startswith("2"))
+        assert len(done) == 1 or (name, done) == ("put_intents", ["200", "202"]), name
         named = {parameter["name"] for parameter in one["parameters"] if parameter["in"] == "path"}
         assert named == set(re.findall(r"{(\w+)}", path)), f"{method} {path}"
 

@@ -14,7 +14,7 @@ from tests.e2e.external import SETUP, run_sql
 from tests.e2e.running import Steward
 from tests.support.postgres import PostgresForTests
 
-TWO = (("serve", "identity", "audit"), ("serve", "gateway", "tenants"))
+TWO = (("serve", "identity", "audit", "knowledge"), ("serve", "gateway", "tenants", "support"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -205,4 +205,5 @@ def understanding(text: str, language: Language, *intents: str, **flags: Any) ->
         sentiment=Sentiment.VERY_NEGATIVE if flags.get("angry") else Sentiment.NEUTRAL,
         complaint=bool(flags.get("complaint")),
         wants_person=bool(flags.get("person")),
+        core=str(flags.get("core", "")),
     )

@@ -34,7 +34,7 @@ from steward.kit.ids import Ids
 from steward.kit.telemetry import Telemetry
 
 RPC_GRACE_SECONDS = 10.0
-PEERS_SECONDS = 60.0
+PEERS_SECONDS = 15.0
 GC_THRESHOLD = 20_000
 """Containers made before the youngest are looked through; a request makes some hundreds."""
 

@@ -16,11 +16,11 @@ from steward.services.support.api import (
     ChatAnswer,
     ChatEvent,
     ChatEventType,
+    ChatSession,
     Classified,
     IntentExamples,
     IntentSet,
     Message,
-    Session,
     Ticket,
     TicketState,
 )
@@ -122,9 +122,9 @@ class DeskResource:
         path = f"{_SESSIONS}/{segment(session_id)}"
         await self._transport.send("DELETE", path, query={"user_id": user_id}, headers=_token(customer_token))
 
-    async def sessions(self, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
+    async def sessions(self, *, limit: int = 50, cursor: str | None = None) -> Page[ChatSession]:
         """The tenant's sessions, newest first."""
-        return await self._transport.get(_SESSIONS, Page[Session], {"limit": limit, "cursor": cursor})
+        return await self._transport.get(_SESSIONS, Page[ChatSession], {"limit": limit, "cursor": cursor})
 
     async def tickets(
         self, *, state: TicketState | None = None, limit: int = 50, cursor: str | None = None

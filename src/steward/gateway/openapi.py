@@ -170,7 +170,7 @@ def _responses(handler: HTTPRouteHandler, *, names_one: bool, is_open: bool) -> 
     statuses = {400, 422, 429, 500, 503, 504}
     statuses |= set() if is_open and not body else {401}
     statuses |= set() if is_open else {403}
-    statuses |= {404} if names_one else set()
+    statuses |= {404} if names_one or handler.opt.get("names_one") else set()
     statuses |= {413, 415} if body else set()
     statuses |= set() if handler.http_methods <= _SAFE_METHODS else {409}
     found: Json = {str(handler.status_code): _success(handler)}

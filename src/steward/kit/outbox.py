@@ -11,6 +11,11 @@ from steward.kit.context import Actor
 from steward.kit.ids import TenantId
 
 
+def audits_of(service: str) -> str:
+    """What wakes those who wait for a service's audit records alone; its events wake by the service's name."""
+    return f"{service}:audit"
+
+
 class DomainEvent(msgspec.Struct, frozen=True, kw_only=True):
     """Base of the events that services emit; named in the past tense. Its type is `<service>.<ClassName>`."""
 

@@ -36,6 +36,9 @@ that user before it answers."""
 TAKES_KEY: Final[Mapping[str, bool]] = {"takes_key": True}
 """`opt` of a route that heeds `Idempotency-Key` though it does not answer 201."""
 
+NAMES_ONE: Final[Mapping[str, bool]] = {"names_one": True}
+"""`opt` of a route without path parameters that answers 404 where what its request is about does not exist."""
+
 JSON_LINES: Final = "application/x-ndjson"
 EVENT_STREAM: Final = "text/event-stream"
 HEARTBEAT_SECONDS: Final = 15.0

@@ -87,13 +87,29 @@ async def test_events_and_audits_are_written_with_the_commit(database: Database)
         tx.emit(Happened(what="this"))
         tx.audit(Audit(action="test.done", resource="test/1", after=Happened(what="that")))
         assert woken == []
-    assert woken == ["tenants"]
+    assert woken == ["tenants", "tenants:audit"]
     async with database.service("tenants").system_tx(SYSTEM) as tx:
         event = await tx.fetchval("SELECT body FROM tenants.outbox WHERE tenant_id = $1", tenant)
         entry = await tx.fetchval("SELECT body FROM tenants.audit_outbox WHERE tenant_id = $1", tenant)
     assert '"type":"tenants.Happened"' in event
     assert '"payload":{"what":"this"}' in event
     assert '"after":{"what":"that"}' in entry
+
+
+async def test_audit_entries_alone_wake_no_reader_of_events(database: Database) -> None:
+    woken: list[str] = []
+    database.on_commit(woken.append)
+    async with database.service("tenants").tx(ctx_of(new_tenant())) as tx:
+        tx.audit(Audit(action="test.done", resource="test/1"))
+    assert woken == ["tenants:audit"]
+
+
+async def test_events_alone_wake_no_reader_of_audit_entries(database: Database) -> None:
+    woken: list[str] = []
+    database.on_commit(woken.append)
+    async with database.service("tenants").tx(ctx_of(new_tenant())) as tx:
+        tx.emit(Happened(what="this"))
+    assert woken == ["tenants"]
 
 
 async def test_transaction_that_wrote_no_event_wakes_nobody(database: Database) -> None:

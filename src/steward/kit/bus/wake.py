@@ -52,7 +52,9 @@ class Wake:
         return self._connection is not None and not self._connection.is_closed()
 
     def committed(self, service: str) -> None:
-        """Something of this service was committed here: wake our readers now and the other processes' soon."""
+        """Events of this service, or by `audits_of` its audit records, were committed here: wake our readers now and
+        the other processes' soon.
+        """
         self._wake_local(service)
         self._dirty.add(service)
         self._kick.set()

@@ -12,7 +12,7 @@ from steward.kit.clock import Clock
 from steward.kit.db.connections import LOST, Connection, Connections
 from steward.kit.db.errors import DatabaseUnavailable, RoleTooStrong
 from steward.kit.db.service import ServiceDb
-from steward.kit.outbox import StoredEvent
+from steward.kit.outbox import StoredEvent, audits_of
 
 CLOSE_SECONDS = 5.0
 
@@ -64,6 +64,7 @@ class Database:
         self.observer = observer
         self._wakers: list[Callable[[str], None]] = []
         self._listeners: list[Callable[[StoredEvent], None]] = []
+        self._services: dict[str, ServiceDb] = {}
 
     @classmethod
     async def open(cls, dsn: str, settings: DbSettings, clock: Clock, observer: Observer | None = None) -> "Database":
@@ -79,10 +80,13 @@ class Database:
 
     def service(self, name: str) -> ServiceDb:
         """The database as one service may use it."""
-        return ServiceDb(self, name)
+        found = self._services.get(name)
+        if found is None:
+            found = self._services[name] = ServiceDb(self, name)
+        return found
 
     def on_commit(self, wake: Callable[[str], None]) -> None:
-        """Have `wake(service)` called after each commit that wrote events or audit entries."""
+        """Have `wake(service)` called after each commit that wrote events, `wake(audits_of(service))` for audits."""
         self._wakers.append(wake)
 
     def on_event(self, listener: Callable[[StoredEvent], None]) -> None:
@@ -93,10 +97,13 @@ class Database:
         """
         self._listeners.append(listener)
 
-    def committed(self, service: str, events: Sequence[StoredEvent] = ()) -> None:
-        """Tell the bus that there is something new of this service, and the listeners which events."""
+    def committed(self, service: str, events: Sequence[StoredEvent] = (), *, audited: bool = False) -> None:
+        """Tell the bus what there is new of this service, and the listeners which events."""
         for wake in self._wakers:
-            wake(service)
+            if events:
+                wake(service)
+            if audited:
+                wake(audits_of(service))
         for listener in self._listeners:
             for event in events:
                 listener(event)

@@ -113,4 +113,4 @@ class ServiceDb:
                 open_tx.reset(token)
                 await database.release(connection)
         if wrote:
-            database.committed(self.name, tx.events)
+            database.committed(self.name, tx.events, audited=tx.audited)

@@ -140,6 +140,11 @@ class Tx:
         """What was emitted so far."""
         return self._events
 
+    @property
+    def audited(self) -> bool:
+        """Whether there are audit entries."""
+        return bool(self._audits)
+
     async def finish(self) -> bool:
         """Write what was emitted and audited and commit, in one message; whether there was anything to write."""
         if self._events or self._audits:

@@ -1,5 +1,6 @@
 """How common a term is in the language, whatever a small collection of texts says of it."""
 
+from functools import lru_cache
 from typing import Final
 
 from steward.kit.text import segmentation
@@ -21,6 +22,7 @@ _LEAST: Final = -10.5
 be."""
 
 
+@lru_cache(maxsize=8192)
 def commonness(term: str) -> float:
     """Of a term as `terms` makes it: 1 for words that stand in every text, 0 for rare and for unknown ones."""
     if term.isascii():

@@ -1,13 +1,15 @@
 """One form for texts that say the same: width, case and Chinese script folded away; the adapter of opencc."""
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Protocol, cast
 
 import opencc
 
 _TRADITIONAL: Final = "zh-Hant"
 _SIMPLIFIED: Final = "zh-Hans"
+_REMEMBERED: Final = 500
+"""Characters of a text whose folded form is kept for a while: a message is folded by each who looks at it."""
 
 
 class _Converter(Protocol):
@@ -35,6 +37,15 @@ def fold(text: str) -> str:
     """NFKC, lower case, simplified characters, runs of white space as one space: for comparing, not for showing."""
     if text.isascii():
         return " ".join(text.lower().split())
+    return _remembered(text) if len(text) <= _REMEMBERED else _folded(text)
+
+
+@lru_cache(maxsize=2048)
+def _remembered(text: str) -> str:
+    return _folded(text)
+
+
+def _folded(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(simplified(plain).split())
 

@@ -14,7 +14,7 @@ from steward.kit.clock import Clock
 from steward.kit.context import SystemCtx
 from steward.kit.db import ServiceDb
 from steward.kit.ids import TenantId
-from steward.kit.outbox import AuditRecord
+from steward.kit.outbox import AuditRecord, audits_of
 from steward.kit.telemetry import Telemetry
 from steward.services.audit.anchor import Anchor
 from steward.services.audit.chain import Head, Link, canonical, genesis, head_bytes, next_link
@@ -105,7 +105,7 @@ class Collector:
         return deleted
 
     async def _run(self) -> None:
-        signal = self._wake.waiter(*self._sources)
+        signal = self._wake.waiter(*map(audits_of, self._sources))
         sealed_at = self._clock.monotonic()
         while True:
             try:

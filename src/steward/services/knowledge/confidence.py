@@ -1,7 +1,8 @@
 """How sure it is that a chunk answers a query, comparable between queries.
 
-A logistic function of what share of the query's words, weighed by how telling they are, the chunk has. Its constants
-were fitted to questions that have an answer and to ones that have none; see docs/decisions/0015-search.md.
+A logistic function of the score, in units that do not grow with the corpus, and of what share of the query's words and
+concepts, weighed by how telling they are, the chunk has. Its constants were fitted to questions that have an answer and
+to ones that have none; see docs/decisions/0015-search.md.
 """
 
 import math
@@ -12,21 +13,22 @@ import msgspec
 ANSWERED: Final = 0.5
 """From here on a hit counts as an answer; what that lets pass stands in docs/decisions/0015-search.md."""
 
-_BIAS: Final = -3.63
-_COVERED: Final = 3.33
-_TITLED: Final = 6.18
-_PAIRED: Final = 5.05
+_BIAS: Final = -11.02
+_COVERED: Final = 2.08
+_MEANT: Final = 1.22
+_STRENGTH: Final = 4.48
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
-    """Shares of a query that a chunk has, each 0 to 1; see `ranking.Scores`."""
+    """How far a chunk has what is asked for; see `ranking.Scores`."""
 
     covered: float
-    titled: float
-    paired: float
+    meant: float
+    strength: float
 
 
 def confidence(coverage: Coverage) -> float:
     """0 to 1."""
-    sum_ = _BIAS + _COVERED * coverage.covered + _TITLED * coverage.titled + _PAIRED * coverage.paired
+    shares = _COVERED * coverage.covered + _MEANT * coverage.meant
+    sum_ = _BIAS + shares + _STRENGTH * math.log1p(coverage.strength)
     return round(1 / (1 + math.exp(-sum_)), 4)

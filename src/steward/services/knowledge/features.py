@@ -1,4 +1,4 @@
-"""What is compared when a query meets a chunk: terms, neighbours, pieces of words, whole questions; all as numbers.
+"""What is compared when a query meets a chunk: terms, concepts, neighbours, pieces of words, whole questions.
 
 A feature is hashed by CRC-32, begun with a value of the tenant's own: in the index that all tenants share, two tenants
 have no entry in common. 32 bits name a term in the index, the upper 24 of them a feature in a chunk's vector, of which
@@ -16,7 +16,8 @@ import msgspec
 import numpy as np
 
 from steward.kit.ids import TenantId
-from steward.kit.text import commonness, fold, terms, terms_of_folded
+from steward.kit.text import commonness, fold, terms_of_folded
+from steward.services.knowledge.concepts import Mention, mentions, strengths
 from steward.services.knowledge.synonyms import synonyms_of
 
 _PAIR: Final = "\x01"
@@ -24,6 +25,7 @@ _GRAM: Final = "\x02"
 _KEY: Final = "\x03"
 _TITLE: Final = "\x04"
 _MARK: Final = "\x05"
+_CONCEPT: Final = "\x06"
 
 HASH_BITS: Final = 8
 """How far a hash is to the left of its counts."""
@@ -40,7 +42,7 @@ _HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U
 _NOT_KEY: Final = re.compile(r"[\W_]+")
 _MOST_WORDS: Final = 200
 
-WORD, PAIR, GRAM, KEY, SYNONYM = range(5)
+WORD, PAIR, GRAM, KEY, SYNONYM, CONCEPT = range(6)
 """Kinds of features of a query."""
 
 
@@ -75,11 +77,13 @@ class QueryFeatures(msgspec.Struct, frozen=True, kw_only=True):
     word_terms: Sequence[int]
     """For each of `hashes` the signed hash, of which the index knows in how many chunks it is."""
     weights: "np.ndarray[tuple[int], np.dtype[np.float64]]"
-    """How much each of `hashes` counts: less for what is common in the language, and for synonyms."""
+    """How much each of `hashes` counts: less for synonyms and what is common in the language, more for long phrases."""
     groups: "np.ndarray[tuple[int], np.dtype[np.int64]]"
     """The word of the query that each of `hashes` is or stands for; -1 where it is no word."""
     words: int
     """How many words the query has."""
+    meant: Sequence[tuple[int, Sequence[int]]]
+    """For each concept its place in `hashes`, and the words that say it or are part of a phrase that does."""
 
 
 def salt_of(tenant: TenantId) -> int:
@@ -103,24 +107,35 @@ def chunk_features(
     """Analyse a chunk. `keys` are what it is an exact answer to, `marks` its properties."""
     folded_title, folded_body = fold(title), fold(body)
     in_title, in_body = terms_of_folded(folded_title), terms_of_folded(folded_body)
-    in_tags = [term for tag in tags for term in terms(tag)]
+    title_words, body_words = tuple(in_title), tuple(in_body)
+    folded_tags = [fold(tag) for tag in tags]
+    in_tags = [term for tag in folded_tags for term in terms_of_folded(tag)]
     text = Counter(in_title)
     text.update(in_body)
     text.update(in_tags)
+    length = sum(text.values())
+    answered = [key for key in keys if key]
+    for field, said in ((in_title, folded_title), (in_body, folded_body), (in_tags, " ; ".join(folded_tags))):
+        concepts = [_CONCEPT + each.concept for each in mentions(said)]
+        text.update(concepts)
+        field.extend(concepts)
+        if field is in_title and answered:
+            # What a FAQ asks is what it is about, as a tag tells; the title of a document may be anything.
+            in_tags.extend(concepts)
     hashes = {word: crc32(word.encode(), salt) for word in text}
     vector = {hashes[word]: _count(count, _TEXT_MOST) << 4 for word, count in text.items()}
     for field, shift in ((in_title, 2), (in_tags, 0)):
         for word, count in Counter(field).items():
             vector[hashes[word]] |= _count(count, _FIELD_MOST) << shift
-    key_hashes = {crc32(f"{_KEY}{key}".encode(), salt) for key in keys if key}
+    key_hashes = {crc32(f"{_KEY}{key}".encode(), salt) for key in answered}
     vector.update(dict.fromkeys(key_hashes, 1 << 2))
-    in_titles = {crc32(f"{_TITLE}{word}".encode(), salt) for word in in_title}
+    in_titles = {crc32(f"{_TITLE}{word}".encode(), salt) for word in title_words}
     return ChunkFeatures(
         terms=[*map(_signed, {*hashes.values(), *key_hashes, *in_titles}), *marks],
         vector=_packed(vector),
-        extra=_packed(_extra(salt, (folded_title, in_title), (folded_body, in_body))),
-        text_terms=sum(text.values()),
-        title_terms=len(in_title),
+        extra=_packed(_extra(salt, (folded_title, title_words), (folded_body, body_words))),
+        text_terms=length,
+        title_terms=len(title_words),
     )
 
 
@@ -146,18 +161,36 @@ def query_features(salt: int, query: str) -> QueryFeatures:
         add(GRAM, _GRAM + gram, _prior(gram))
     if key:
         add(KEY, _KEY + key, 1.0)
+    said = mentions(folded)
+    for concept, weight in strengths(said).items():
+        add(CONCEPT, _CONCEPT + concept, weight)
     order = sorted(found)
     features = [found[each] for each in order]
     in_titles = [_signed(crc32(f"{_TITLE}{word}".encode(), salt)) for word in words]
     return QueryFeatures(
-        terms=[*(each.term for each in features if each.kind in {WORD, KEY, SYNONYM}), *in_titles],
+        terms=[*(each.term for each in features if each.kind in {WORD, KEY, SYNONYM, CONCEPT}), *in_titles],
         hashes=np.array(order, dtype=np.uint32),
         kinds=np.array([each.kind for each in features], dtype=np.uint8),
         word_terms=[each.term for each in features],
         weights=np.array([each.weight for each in features]),
         groups=np.array([each.group for each in features], dtype=np.int64),
         words=len(words),
+        meant=_meant(salt, said, words, order),
     )
+
+
+def _meant(
+    salt: int, said: Sequence[Mention], words: Sequence[str], order: Sequence[int]
+) -> list[tuple[int, list[int]]]:
+    """By the place of a concept, the words that say it."""
+    places = {hash_: at for at, hash_ in enumerate(order)}
+    groups = {word: group for group, word in enumerate(words)}
+    found: dict[int, dict[int, None]] = {}
+    for mention in said:
+        at = places[crc32(f"{_CONCEPT}{mention.concept}".encode(), salt) >> HASH_BITS]
+        spoken = {groups[word]: None for piece in mention.said for word in terms_of_folded(piece) if word in groups}
+        found.setdefault(at, {}).update(spoken)
+    return [(at, list(spoken)) for at, spoken in found.items()]
 
 
 def _prior(word: str) -> float:

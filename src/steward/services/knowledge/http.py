@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from steward.kit.errors import InvalidInput
 from steward.kit.paging import Page
-from steward.kit.web import Caller, Items, PageCursor, PageLimit, takes_bytes
+from steward.kit.web import NAMES_ONE, Caller, Items, PageCursor, PageLimit, takes_bytes
 from steward.services.knowledge.api import (
     Comment,
     Document,
@@ -261,7 +261,7 @@ async def list_unanswered(ctx: Caller, knowledge: KnowledgePort, limit: Most = 1
     return Items(list(await knowledge.list_unanswered(ctx, limit=limit)))
 
 
-@post("/api/v1/knowledge/feedback", tags=SEARCH, status_code=204)
+@post("/api/v1/knowledge/feedback", tags=SEARCH, status_code=204, opt=NAMES_ONE)
 async def give_feedback(ctx: Caller, knowledge: KnowledgePort, data: JSONBody[FeedbackBody]) -> None:
     """Say whether what a query found helped; the last word counts
 

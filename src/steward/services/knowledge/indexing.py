@@ -12,7 +12,7 @@ from steward.services.knowledge.chunking import lead_of, pieces
 from steward.services.knowledge.features import ChunkFeatures, chunk_features, key_of, mark_of
 from steward.services.knowledge.records import Prepared, PreparedChunk, Source
 
-INDEX_VERSION: Final = 1
+INDEX_VERSION: Final = 2
 """Counts the forms of analysis: raise it with every change of what is stored of a chunk, and all that was stored in an
 older form is stored anew in the background; see `reindexing.py`."""
 

@@ -1,6 +1,7 @@
-"""How well chunks fit a query: BM25 over fields, with neighbours and pieces of words beside the words.
+"""How well chunks fit a query: BM25 over fields, with concepts, neighbours and pieces of words beside the words.
 
-score = BM25(text) + 0.7 BM25(title) + 0.4 tags + 0.3 BM25(pairs) + 0.2 grams of the title + 12 for the whole question.
+score = BM25(text) + 0.7 BM25(title) + tags + 0.25 BM25(pairs) + 0.1 grams of the title + 12 for the whole question
++ by concept, as surely as it is meant: 0.3 BM25(text) + 0.3 BM25(title) + 3.5 tags, of which a FAQ's question is one.
 BM25 as in Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), 3.4 and 3.5, with
 the idf of Lucene, log(1 + (N - n + 0.5) / (n + 0.5)). The text includes title and tags. Constants were measured on
 `bench/knowledge.py`'s sets; see docs/decisions/0015-search.md.
@@ -12,7 +13,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from steward.services.knowledge.features import GRAM, HASH_BITS, KEY, PAIR, SYNONYM, WORD, QueryFeatures
+from steward.services.knowledge.features import CONCEPT, GRAM, HASH_BITS, KEY, PAIR, SYNONYM, WORD, QueryFeatures
 
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -25,9 +26,15 @@ TITLE_K1: Final = 1.2
 TITLE_B: Final = 0.3
 TITLE_WEIGHT: Final = 0.7
 TAGS_WEIGHT: Final = 1.0
-PAIR_WEIGHT: Final = 0.3
+PAIR_WEIGHT: Final = 0.25
 GRAM_WEIGHT: Final = 0.1
 KEY_WEIGHT: Final = 12.0
+CONCEPT_TEXT: Final = 0.3
+CONCEPT_TITLE: Final = 0.3
+CONCEPT_TAGS: Final = 3.5
+CONCEPT_TAGS_K1: Final = 0.5
+CONCEPT_COVERS: Final = 0.8
+"""What a concept counts of a word that says it."""
 _BUCKETS: Final = 1 << 15
 SYNONYM_COVERS: Final = 0.7
 """What a synonym counts of a word that is asked how much of a query is there."""
@@ -52,15 +59,15 @@ class Matches(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scores(msgspec.Struct, frozen=True, kw_only=True):
-    """By chunk; what is told of coverage is the share, by weight, of the query's words."""
+    """By chunk; what is told of words and concepts is their share of all in the query, by weight."""
 
     total: Floats
+    strength: Floats
+    """The total, in units of a word that no other chunk has: comparable between corpora of different sizes."""
     covered: Floats
     """Words that stand anywhere in the chunk."""
-    titled: Floats
-    """Words that stand in its title or tags."""
-    paired: Floats
-    """Share of the query's pairs."""
+    meant: Floats
+    """Share of the query's concepts that its title or tags speak of."""
     keyed: Floats
     """Above 0 where the query is a whole question of the chunk's, by hash."""
 
@@ -76,7 +83,8 @@ def score(
     tags = (matches.entries & 3).astype(np.float64)
     features = len(query.hashes)
     idf = _idf(np.bincount(at, minlength=features), count)
-    words = (query.kinds == WORD) | (query.kinds == SYNONYM)
+    concepts = query.kinds == CONCEPT
+    words = (query.kinds == WORD) | (query.kinds == SYNONYM) | concepts
     if known is not None:
         of_all = np.array([known.get(term, 0) for term in query.word_terms], dtype=np.float64)
         idf = np.where(words, _idf(of_all, chunks), idf)
@@ -85,23 +93,21 @@ def score(
     title_norm = TITLE_K1 * (1 - TITLE_B + TITLE_B * lengths.title / lengths.mean_title)
     in_text = idf[at] * text * (K1 + 1) / (text + norm[rows])
     in_title = title_idf[at] * title * (TITLE_K1 + 1) / (title + title_norm[rows])
-    gain = np.select(
-        [words[at], kinds == PAIR, kinds == GRAM],
-        [
-            in_text + TITLE_WEIGHT * in_title + TAGS_WEIGHT * idf[at] * (tags > 0),
-            PAIR_WEIGHT * in_text,
-            GRAM_WEIGHT * title_idf[at] * (title > 0),
-        ],
-        KEY_WEIGHT,
-    )
+    # Nested, for np.select takes ten times as long on what a query matches of a small corpus.
+    of_grams = np.where(kinds == GRAM, GRAM_WEIGHT * title_idf[at] * (title > 0), KEY_WEIGHT)
+    of_pairs = np.where(kinds == PAIR, PAIR_WEIGHT * in_text, of_grams)
+    of_words = in_text + TITLE_WEIGHT * in_title + TAGS_WEIGHT * idf[at] * (tags > 0)
+    in_tags = idf[at] * tags * (CONCEPT_TAGS_K1 + 1) / (tags + CONCEPT_TAGS_K1)
+    of_concepts = CONCEPT_TEXT * in_text + CONCEPT_TITLE * in_title + CONCEPT_TAGS * in_tags
+    gain = np.where(words[at], np.where(concepts[at], of_concepts, of_words), of_pairs)
     gain *= query.weights[at]
-    pairs = max(int((query.kinds == PAIR).sum()), 1)
-    in_head = (title > 0) | (tags > 0)
+    total = _sums(rows, gain, count)
+    headed = concepts[at] & ((title > 0) | (tags > 0))
     return Scores(
-        total=_sums(rows, gain, count),
+        total=total,
+        strength=total / _idf(np.ones(1), chunks),
         covered=_covered(query, idf, matches, words[at], count),
-        titled=_covered(query, idf, matches, words[at] & in_head, count),
-        paired=_sums(rows, (kinds == PAIR) & (text > 0), count) / pairs,
+        meant=_sums(rows[headed], idf[at[headed]], count) / max(float(idf[concepts].sum()), 1e-9),
         keyed=_sums(rows, kinds == KEY, count),
     )
 
@@ -116,11 +122,18 @@ def _covered(query: QueryFeatures, idf: Floats, matches: Matches, chosen: Flags,
     words = max(query.words, 1)
     rows, at = matches.rows[chosen], matches.at[chosen]
     best = np.zeros(count * words)
-    np.maximum.at(best, rows * words + query.groups[at], np.where(query.kinds[at] == WORD, 1.0, SYNONYM_COVERS))
+    kinds = query.kinds[at]
+    said = kinds != CONCEPT
+    places = rows[said] * words + query.groups[at[said]]
+    np.maximum.at(best, places, np.where(kinds[said] == WORD, 1.0, SYNONYM_COVERS))
+    table = best.reshape(count, words)
+    for concept, groups in query.meant:
+        having = rows[at == concept, np.newaxis]
+        table[having, groups] = np.maximum(table[having, groups], CONCEPT_COVERS)
     weights = np.zeros(words)
     itself = query.kinds == WORD
     weights[query.groups[itself]] = (query.weights * idf)[itself]
-    return best.reshape(count, words) @ weights / max(float(weights.sum()), 1e-9)
+    return table @ weights / max(float(weights.sum()), 1e-9)
 
 
 def match(query: QueryFeatures, rows: Ints, entries: Entries) -> Matches:

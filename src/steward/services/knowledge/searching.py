@@ -17,17 +17,17 @@ from steward.services.knowledge.candidates import choose
 from steward.services.knowledge.confidence import Coverage, confidence
 from steward.services.knowledge.corpus_index import CorpusIndex, build_index, lengths_of, unpacked
 from steward.services.knowledge.features import QueryFeatures, key_of, mark_of, query_features, salt_of
-from steward.services.knowledge.ranking import Lengths, Scores, match, score
+from steward.services.knowledge.ranking import Ints, Lengths, Scores, match, score
 from steward.services.knowledge.records import ChunkRow, Corpus, Passage
 from steward.services.knowledge.repository import IndexRepository
+from steward.services.knowledge.translations import Versions
 
 SMALL: Final = 2_000
 """Up to so many chunks a corpus is compared as a whole, from memory."""
 CANDIDATES: Final = 1_200
 FINALISTS: Final = 64
 """Candidates that are compared in every detail."""
-SAME_LOCALE: Final = 1.3
-"""What a chunk in the language and script of the query scores more."""
+_NO_FILTERS: Final = SearchFilters()
 _EMPTY: Final = Corpus(revision=0, next_number=1, chunks=0, text_terms=0, title_terms=0)
 
 
@@ -152,11 +152,14 @@ class _Ranking:
 def hits_of(search: Wanted, scores: Scores, passage: Callable[[int], Passage]) -> Sequence[Hit]:
     """The best rows as hits: one a document, those in the language of the query a little ahead."""
     hits: list[tuple[float, int, Passage]] = []
-    for row in _best_rows(scores, search):
+    rows = _best_rows(scores, search)
+    filters = search.filters if search.filters != _NO_FILTERS else None
+    for row, total in zip(rows.tolist(), scores.total[rows].tolist(), strict=True):
         shown = passage(row)
-        if _passes(shown, search.filters):
-            bonus = SAME_LOCALE if shown.locale == search.locale else 1.0
-            hits.append((bonus * float(scores.total[row]), row, shown))
+        if filters is None or _passes(shown, filters):
+            hits.append((total, row, shown))
+    versions = Versions(hits, search.locale)
+    hits = [(versions.score(total, shown), row, shown) for total, row, shown in hits]
     hits.sort(key=lambda hit: -hit[0])
     several = search.filters.document_ids is not None
     seen: set[str] = set()
@@ -165,27 +168,33 @@ def hits_of(search: Wanted, scores: Scores, passage: Callable[[int], Passage]) -
     for total, row, shown in hits:
         if several or shown.source_id not in seen:
             seen.add(shown.source_id)
-            found.append(_hit(shown, total, scores, row, key))
+            found.append(_hit(shown, total, scores, (row, versions.best_row(shown)), key))
             if len(found) == search.k:
                 break
     return found
 
 
-def _best_rows(scores: Scores, search: Wanted) -> Sequence[int]:
+def _best_rows(scores: Scores, search: Wanted) -> Ints:
     """Rows that may become hits: all that score, where filters may drop many, else the best few."""
     scored = np.flatnonzero(scores.total > 0)
     few = FINALISTS + 4 * search.k
-    if len(scored) > few and search.filters == SearchFilters():
+    if len(scored) > few and search.filters == _NO_FILTERS:
         total = scores.total[scored]
         scored = scored[np.argpartition(-total, few)[:few]]
-    return scored.tolist()
+    return scored
 
 
-def _hit(shown: Passage, total: float, scores: Scores, row: int, key: str) -> Hit:
-    exact = bool(scores.keyed[row]) and shown.kind is SourceKind.FAQ and _answers(shown, key)
-    coverage = Coverage(
-        covered=float(scores.covered[row]), titled=float(scores.titled[row]), paired=float(scores.paired[row])
+def _coverage(scores: Scores, row: int) -> Coverage:
+    return Coverage(
+        covered=float(scores.covered[row]), meant=float(scores.meant[row]), strength=float(scores.strength[row])
     )
+
+
+def _hit(shown: Passage, total: float, scores: Scores, rows: tuple[int, int], key: str) -> Hit:
+    """A hit, of its own row and of the row of its best version, by which it may have been found."""
+    row, lender = rows
+    exact = bool(scores.keyed[row]) and shown.kind is SourceKind.FAQ and _answers(shown, key)
+    fitting = max(confidence(_coverage(scores, row)), confidence(_coverage(scores, lender)))
     return Hit(
         document_id=shown.source_id,
         chunk_id=f"{shown.source_id}#{shown.ordinal}",
@@ -194,7 +203,7 @@ def _hit(shown: Passage, total: float, scores: Scores, row: int, key: str) -> Hi
         text=shown.text,
         locale=shown.locale,
         score=round(total, 4),
-        confidence=1.0 if exact else confidence(coverage),
+        confidence=1.0 if exact else fitting,
         exact=exact,
     )
 

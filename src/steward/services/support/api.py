@@ -196,7 +196,7 @@ class SessionState(StrEnum):
     CLOSED = "closed"
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
+class ChatSession(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     customer_id: str
     """Empty for an anonymous customer."""
@@ -317,7 +317,9 @@ class SupportApi(Protocol):
         """
         ...
 
-    async def list_chat_sessions(self, ctx: Ctx, *, limit: Limit = 50, cursor: Cursor | None = None) -> Page[Session]:
+    async def list_chat_sessions(
+        self, ctx: Ctx, *, limit: Limit = 50, cursor: Cursor | None = None
+    ) -> Page[ChatSession]:
         """The tenant's sessions, newest first; needs `conversation:read`."""
         ...
 

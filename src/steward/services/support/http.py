@@ -14,6 +14,7 @@ from msgspec import Meta
 from steward.kit.paging import Page
 from steward.kit.web import (
     EVENT_STREAM,
+    NAMES_ONE,
     TAKES_KEY,
     Caller,
     EventStream,
@@ -26,6 +27,7 @@ from steward.kit.web import (
 from steward.services.support.api import (
     ChatAnswer,
     ChatEvent,
+    ChatSession,
     Classified,
     CustomerId,
     CustomerKey,
@@ -40,7 +42,6 @@ from steward.services.support.api import (
     Playbook,
     PlaybookName,
     Sealed,
-    Session,
     ShopConnection,
     SupportApi,
     Ticket,
@@ -129,7 +130,7 @@ class CustomerKeysBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """None ends all customer tokens."""
 
 
-@post("/api/v1/chat", tags=TAGS, status_code=200, opt=TAKES_KEY)
+@post("/api/v1/chat", tags=TAGS, status_code=200, opt={**TAKES_KEY, **NAMES_ONE})
 async def chat(
     ctx: Caller,
     support: SupportPort,
@@ -172,7 +173,7 @@ def _head(event: ChatEvent) -> tuple[str, str]:
 @get("/api/v1/sessions", tags=TAGS)
 async def list_chat_sessions(
     ctx: Caller, support: SupportPort, limit: PageLimit = 50, cursor: PageCursor = None
-) -> Page[Session]:
+) -> Page[ChatSession]:
     """List the sessions of customers, newest first
 
     Needs `conversation:read`.
@@ -305,7 +306,7 @@ async def put_shop(ctx: Caller, support: SupportPort, data: JSONBody[ShopBody]) 
     return await support.put_shop(ctx, base_url=data.base_url, credential=data.credential)
 
 
-@get("/api/v1/support/shop", tags=SET_UP)
+@get("/api/v1/support/shop", tags=SET_UP, opt=NAMES_ONE)
 async def get_shop(ctx: Caller, support: SupportPort) -> ShopConnection:
     """Get the tenant's shop
 
@@ -314,7 +315,7 @@ async def get_shop(ctx: Caller, support: SupportPort) -> ShopConnection:
     return await support.get_shop(ctx)
 
 
-@delete("/api/v1/support/shop", tags=SET_UP)
+@delete("/api/v1/support/shop", tags=SET_UP, opt=NAMES_ONE)
 async def delete_shop(ctx: Caller, support: SupportPort) -> None:
     """Forget the tenant's shop and its credential
 

@@ -40,6 +40,8 @@ class Understanding(msgspec.Struct, frozen=True, kw_only=True):
     wants_person: bool
     """The customer asks for a person."""
     reason: str = "classifier"
+    core: str = ""
+    """The text without greeting, self-introduction, thanks and sign-off; empty where nobody looked for them."""
 
 
 class Understander(Protocol):

@@ -10,6 +10,7 @@ from steward.kit.rpc.service import RpcService
 from steward.services.support.api import (
     ChatAnswer,
     ChatEvent,
+    ChatSession,
     Classified,
     CustomerId,
     CustomerKey,
@@ -24,7 +25,6 @@ from steward.services.support.api import (
     Playbook,
     PlaybookName,
     Sealed,
-    Session,
     ShopConnection,
     SupportApi,
     Ticket,
@@ -136,7 +136,9 @@ class SupportClient(SupportApi):
     ) -> None:
         await self._rpc.call(ctx, "ClearSession", session_id=session_id, user_id=user_id, customer_token=customer_token)
 
-    async def list_chat_sessions(self, ctx: Ctx, *, limit: Limit = 50, cursor: Cursor | None = None) -> Page[Session]:
+    async def list_chat_sessions(
+        self, ctx: Ctx, *, limit: Limit = 50, cursor: Cursor | None = None
+    ) -> Page[ChatSession]:
         return await self._rpc.call(ctx, "ListChatSessions", limit=limit, cursor=cursor)
 
     async def list_tickets(

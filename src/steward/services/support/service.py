@@ -11,6 +11,7 @@ from steward.kit.paging import Cursor, Limit, Page
 from steward.services.support.api import (
     ChatAnswer,
     ChatEvent,
+    ChatSession,
     Classified,
     CustomerId,
     CustomerKey,
@@ -25,7 +26,6 @@ from steward.services.support.api import (
     Playbook,
     PlaybookName,
     Sealed,
-    Session,
     ShopConnection,
     SupportApi,
     Ticket,
@@ -154,7 +154,9 @@ class SupportService(SupportApi):
     ) -> None:
         await self._of.history.clear_session(ctx, session_id=session_id, user_id=user_id, customer_token=customer_token)
 
-    async def list_chat_sessions(self, ctx: Ctx, *, limit: Limit = 50, cursor: Cursor | None = None) -> Page[Session]:
+    async def list_chat_sessions(
+        self, ctx: Ctx, *, limit: Limit = 50, cursor: Cursor | None = None
+    ) -> Page[ChatSession]:
         return await self._of.history.list_chat_sessions(ctx, limit=limit, cursor=cursor)
 
     async def list_tickets(

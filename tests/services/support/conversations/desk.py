@@ -101,7 +101,7 @@ class Later(SystemClock):
     """A clock that is ahead, for a process that comes when leases have run out."""
 
     def __init__(self, ahead: timedelta) -> None:
-        self._ahead = ahead
+        self.ahead = ahead
 
     def now(self) -> datetime:
-        return super().now() + self._ahead
+        return super().now() + self.ahead

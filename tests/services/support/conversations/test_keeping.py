@@ -1,6 +1,7 @@
 """What is kept of conversations: months of messages, and nothing of a tenant that was deleted."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from uuid import UUID
 
 import msgspec
@@ -75,7 +76,7 @@ async def test_messages_have_partitions_for_a_year_and_the_months_follow_one_ano
     )
     edges = [[UUID(edge) for edge in line[0].split("'")[1::2]] for line in bounds]
     assert len(edges) >= 14
-    assert all(one[1] == following[0] for one, following in zip(edges, edges[1:], strict=False))
+    assert all(one[1] == following[0] for one, following in pairwise(edges))
     starts = [datetime.fromtimestamp((edge[0].int >> 80) / 1000, UTC) for edge in edges]
     assert all((start.day, start.hour, start.minute, start.second) == (1, 0, 0, 0) for start in starts)
     desk = await new_desk()

@@ -198,3 +198,32 @@ async def test_customer_whom_the_shop_does_not_know_has_no_orders(wish: str) -> 
     talk.actions.shop = {"shop.list_orders": ToolResult(outcome=ToolOutcome.NOT_FOUND)}
     reply = await talk.say(wish, "refund" if "refund" in wish else "order")
     assert "no order" in reply.text.lower() or "any order" in reply.text.lower(), reply.text
+
+
+@pytest.mark.parametrize("intent", ["faq", "faq?", "refund?"])
+async def test_knowledge_is_asked_for_the_core_of_a_message(intent: str) -> None:
+    talk = Talk(Language.EN)
+    await talk.say("Hi, I am Ann. Who pays for a return? Thanks!", intent, core="Who pays for a return?")
+    assert set(talk.actions.searched) == {"Who pays for a return?"}
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("还要多久到账", Language.HANS),
+        ("钱怎么还没到账", Language.HANS),
+        ("錢什麼時候退到", Language.HANT),
+        ("款項什麼時候入帳", Language.HANT),
+        ("how long until the money is on my account", Language.EN),
+    ],
+)
+async def test_asking_when_the_own_money_comes_is_about_its_status(text: str, language: Language) -> None:
+    talk = Talk(language)
+    await talk.say(text, "refund")
+    assert talk.state.frames[-1].playbook == "refund_status"
+
+
+async def test_asking_how_long_refunds_take_is_answered_from_knowledge() -> None:
+    talk = Talk(Language.HANS)
+    talk.actions.hits = [hit("三天。", locale="zh-Hans")]
+    assert (await talk.say("退款一般多久到账", "refund")).text == "三天。"

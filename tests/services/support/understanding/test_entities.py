@@ -12,6 +12,7 @@ from steward.services.support.understanding.clauses import clauses
 from steward.services.support.understanding.entities.amounts import numeral
 from steward.services.support.understanding.entities.extracting import entities_in
 from steward.services.support.understanding.entities.spans import narrowed
+from steward.services.support.understanding.framing import core_of
 from steward.services.support.understanding.persons import wish_in
 from steward.services.support.understanding.sentiment import sentiment_of
 
@@ -169,11 +170,29 @@ def test_nothing_that_is_written_breaks_anything(text: str) -> None:
     assert len(narrowed(text)) == len(text)
     sentiment_of(text)
     wish_in(text)
+    assert core_of(text).strip() or not text.strip()
     assert all(part and part in text for part in clauses(text))
 
 
 @pytest.mark.parametrize(
-    "piece", [*PIECES, "a", "1", "一", "1/", "20-", "x1-", "a.a@", "请转", "want to ", "AAA ", "still? "]
+    "piece",
+    [
+        *PIECES,
+        "a",
+        "1",
+        "一",
+        "1/",
+        "20-",
+        "x1-",
+        "a.a@",
+        "请转",
+        "want to ",
+        "AAA ",
+        "still? ",
+        "客服你好",
+        "thanks ",
+        "- Ann ",
+    ],
 )
 def test_8000_characters_take_bounded_time(piece: str) -> None:
     text = (piece * 8000)[:8000]
@@ -181,5 +200,6 @@ def test_8000_characters_take_bounded_time(piece: str) -> None:
     entities_in(text, "zh-Hans", SATURDAY)
     sentiment_of(text)
     wish_in(text)
+    core_of(text)
     clauses(text)
     assert time.process_time() - started < 0.3

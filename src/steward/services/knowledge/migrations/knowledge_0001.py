@@ -10,6 +10,14 @@ depends_on = ("kit_0001",)
 
 def upgrade() -> None:
     create_service("knowledge")
+    _sources_and_index()
+    _questions()
+    _row_policies()
+    _system_access()
+    _candidates()
+
+
+def _sources_and_index() -> None:
     run_sql("""
         CREATE TABLE knowledge.corpus (
             tenant_id uuid PRIMARY KEY,
@@ -48,6 +56,11 @@ def upgrade() -> None:
         CREATE TABLE knowledge.term (
             tenant_id uuid NOT NULL, term int NOT NULL, chunks int NOT NULL,
             PRIMARY KEY (tenant_id, term)) WITH (fillfactor = 80);
+    """)
+
+
+def _questions() -> None:
+    run_sql("""
         CREATE TABLE knowledge.query (
             tenant_id uuid NOT NULL, query_id uuid NOT NULL, question text NOT NULL, key text NOT NULL,
             faq_id text, answered boolean NOT NULL, asked_at timestamptz NOT NULL,
@@ -67,9 +80,6 @@ def upgrade() -> None:
             faq_id text, last_asked_at timestamptz NOT NULL,
             PRIMARY KEY (tenant_id, rank));
     """)
-    _row_policies()
-    _system_access()
-    _candidates()
 
 
 def _row_policies() -> None:

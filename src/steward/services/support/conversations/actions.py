@@ -71,7 +71,7 @@ class TurnActions:
         await self._accept(turn)
         turn.called(tool)
         result = await self._tools.call(
-            turn.ctx,
+            msgspec.structs.replace(turn.ctx, locale=turn.language.value),
             customer_id=turn.conversation.owner.customer_id,
             tool=tool,
             arguments=arguments,

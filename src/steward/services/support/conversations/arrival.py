@@ -1,13 +1,12 @@
 """A message arrives: who writes, in which session, in which language."""
 
 from collections.abc import Mapping
-from typing import Final
 from uuid import UUID
 
 from steward.kit.clock import Clock
 from steward.kit.context import Ctx
 from steward.kit.ids import Ids
-from steward.kit.text import detect_locale
+from steward.services.support import languages
 from steward.services.support.api import SessionState
 from steward.services.support.conversations.answers import AnswerCache
 from steward.services.support.conversations.records import Conversation, PendingMessage
@@ -15,8 +14,6 @@ from steward.services.support.conversations.sessions import Sessions
 from steward.services.support.conversations.turn import Turn
 from steward.services.support.customers.owner import Owner
 from steward.services.support.ports import DialogueState, Language
-
-_LANGUAGES: Final[Mapping[str, Language]] = {language.value: language for language in Language}
 
 
 class Arrivals:
@@ -85,6 +82,4 @@ class Arrivals:
 
 def language_of(text: str, conversation: Conversation, ctx: Ctx) -> Language:
     """What a message is written in; what tells none is taken for the session's, and at its beginning the caller's."""
-    previous = conversation.dialogue.language
-    found = detect_locale(text, previous=None if previous is None else previous.value)
-    return _LANGUAGES.get(found or ctx.locale, Language.EN)
+    return languages.language_of(text, conversation.dialogue.language, ctx.locale)

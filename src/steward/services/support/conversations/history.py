@@ -8,7 +8,7 @@ from steward.kit.clock import Clock
 from steward.kit.context import Ctx
 from steward.kit.db import ServiceDb
 from steward.kit.paging import Page, decode_cursor, encode_cursor
-from steward.services.support.api import Message, Session
+from steward.services.support.api import ChatSession, Message
 from steward.services.support.conversations.records import Conversation
 from steward.services.support.conversations.repository import ConversationsRepository
 from steward.services.support.conversations.sessions import Sessions
@@ -70,7 +70,7 @@ class History:
             tx.emit(SessionCleared(session_id=session_id))
         self._sessions.forget(tenant, session_id)
 
-    async def list_chat_sessions(self, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[Session]:
+    async def list_chat_sessions(self, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[ChatSession]:
         await self._authz.require(ctx, READ, "session")
         before = decode_cursor(cursor, UUID)
         async with self._db.read(ctx) as tx:

@@ -10,10 +10,10 @@ from steward.kit.context import Actor, Ctx
 from steward.services.support.api import (
     AgentType,
     ChatAnswer,
+    ChatSession,
     Citation,
     Intent,
     Sentiment,
-    Session,
     SessionState,
 )
 from steward.services.support.customers.owner import Owner
@@ -41,9 +41,9 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     recent: Sequence[str] = ()
     """The last messages, `user: …` or `agent: …`, oldest first."""
 
-    def shown(self) -> Session:
+    def shown(self) -> ChatSession:
         """As the contract has it."""
-        return Session(
+        return ChatSession(
             id=self.id,
             customer_id=self.owner.customer_id or "",
             state=self.state,

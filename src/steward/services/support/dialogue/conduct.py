@@ -58,7 +58,7 @@ class Conductor:
             return False
         if not (guessed or is_question(turn.message)):
             return False
-        found = await knowledge.known(turn, turn.given.text.strip())
+        found = await knowledge.known(turn, turn.asked)
         if found is None or not (found.exact or guessed):
             return False
         turn.taken_for(AgentType.FAQ, ScoredIntent(type=AgentType.FAQ.value, confidence=1.0), "knowledge")
@@ -77,7 +77,7 @@ class Conductor:
 
     async def _try_knowledge(self, turn: Turn) -> None:
         """The desk cannot tell what is wanted; perhaps knowledge has it."""
-        found = await knowledge.look_up(turn, turn.given.text.strip())
+        found = await knowledge.look_up(turn, turn.asked)
         turn.taken_for(AgentType.FAQ, turn.given.understanding.intents[0], turn.given.understanding.reason)
         if found is not None:
             knowledge.give(turn, found)
@@ -182,7 +182,7 @@ class Conductor:
         """Say that log-in is needed, and give what can be had without: knowledge, or a person."""
         if ready.book.log_in is not None:
             turn.say(ready.book.log_in.of(turn.language))
-        found = await knowledge.look_up(turn, turn.given.text.strip())
+        found = await knowledge.look_up(turn, turn.asked)
         if found is not None:
             knowledge.give(turn, found)
         turn.offer_person(HandOffReason.REQUEST, turn.phrase(PhraseKey.OFFER_PERSON))

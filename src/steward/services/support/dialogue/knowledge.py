@@ -14,7 +14,7 @@ from steward.services.support.dialogue.phrases import PhraseKey
 from steward.services.support.dialogue.turn import Turn
 from steward.services.support.ports import Language, ModelFailed
 
-FITS: Final = 0.45
+FITS: Final = 0.5
 """Below this confidence a hit does not answer the question."""
 FITS_WELL: Final = 0.7
 """From here on a hit in another language is worth showing."""
@@ -139,13 +139,16 @@ def _in_own_script(hits: Sequence[Hit], language: Language) -> Hit:
 
 def _further(query: str, best: Hit, hits: Sequence[Hit]) -> list[Hit]:
     """Other FAQs that fit nearly as well and speak of what the best one leaves out of the question."""
+    title, least = plain(best.title), _NEARLY * best.confidence
+    near = [hit for hit in hits if hit is not best and hit.kind is SourceKind.FAQ and hit.confidence >= least]
+    others = [hit for hit in near if plain(hit.title) != title]
+    if not others:
+        return []
     open_parts = _parts(query) - _parts(f"{best.title} {best.text}")
     found: list[Hit] = []
-    for hit in hits:
-        if hit is best or hit.kind is not SourceKind.FAQ or hit.confidence < _NEARLY * best.confidence:
-            continue
+    for hit in others:
         covered = open_parts & _parts(hit.title)
-        if len(covered) >= _NEW and plain(hit.title) != plain(best.title):
+        if len(covered) >= _NEW:
             found.append(hit)
             open_parts -= covered
     return found[: _MOST_FAQS - 1]

@@ -60,10 +60,17 @@ def span(words: str, message: str) -> tuple[int, int] | None:
 def longest(words: Sequence[str], message: str) -> int:
     """The length of the longest of these words that occur in a plain message; 0 where none does."""
     best = 0
-    for each in words:
-        if len(each) > best and span(each, message) is not None:
-            best = len(each)
+    for each, length, beginning in _looked_for(tuple(words)):
+        # Nearly all of them end here.
+        if beginning in message and length > best and span(each, message) is not None:
+            best = length
     return best
+
+
+@lru_cache(maxsize=4096)
+def _looked_for(words: tuple[str, ...]) -> Sequence[tuple[str, int, str]]:
+    """Words with their length and first piece; without those in which there is nothing to look for."""
+    return [(each, len(each), found[0].text) for each in words if (found := pieces(each))]
 
 
 def says_only(words: Sequence[str], message: str) -> bool:

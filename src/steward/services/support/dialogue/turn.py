@@ -31,6 +31,8 @@ class Turn:
         self.actions = actions
         self.language: Language = given.understanding.language
         self.message = plain(given.text)
+        self.asked = given.understanding.core or given.text.strip()
+        """What knowledge is asked."""
         self.entities = {entity.type for entity in given.understanding.entities}
         self.frames = list(state.frames)
         self.mentioned = dict(state.mentioned)

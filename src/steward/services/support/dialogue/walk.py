@@ -192,7 +192,8 @@ class Walker:
         return END
 
     async def _search(self, turn: Turn, walk: Walk, step: Search) -> int:
-        values = turn.built_in(displayed(walk.ready.book, walk.slots, turn.language))
+        known = turn.built_in(displayed(walk.ready.book, walk.slots, turn.language))
+        values = {**known, "message": turn.asked}
         found = await knowledge.look_up(turn, render(step.query, values, turn.language))
         if found is None:
             return walk.ready.index[step.nothing] if step.nothing else NEXT

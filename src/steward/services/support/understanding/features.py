@@ -69,14 +69,14 @@ def found_in(texts: Sequence[str]) -> Found:
     of_words = _word_grams(np.array(words, dtype=np.uint64), np.repeat(each, counts))
     of_stems = (np.array(stems, dtype=np.uint64) * _PAIR >> _REST).astype(np.uint32)
     hashes, places = _character_grams(" " + " ".join(runs) + " ")
+    together = np.concatenate((of_words.hashes, of_stems, hashes))
+    if len(texts) == 1:
+        return Found(together, np.zeros(len(together), dtype=np.int64))
     owners = np.repeat(each, [len(run) + 1 for run in runs])
     # A text without words leaves a gram of two spaces, which the last place of all has no owner for.
     places = np.minimum(places, len(owners) - 1)
     owners_of_stems = np.array(stem_texts, dtype=np.int64)
-    return Found(
-        np.concatenate((of_words.hashes, of_stems, hashes)),
-        np.concatenate((of_words.texts, owners_of_stems, owners[places])),
-    )
+    return Found(together, np.concatenate((of_words.texts, owners_of_stems, owners[places])))
 
 
 def part_of(found: Found, chosen: NDArray[np.bool_]) -> Found:
@@ -95,19 +95,18 @@ def _word_grams(words: NDArray[np.uint64], texts: Places) -> Found:
 
 def _character_grams(run: str) -> tuple[Hashes, Places]:
     """Hash and first place of every n-gram that has no space but at its ends."""
-    codes = np.frombuffer(run.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-    spaces = np.flatnonzero(codes == _SPACE)
-    size = len(codes) - 1
+    size = len(run) - 1
+    codes = np.zeros(size + _LONGEST, dtype=np.uint64)
+    codes[: size + 1] = np.frombuffer(run.encode("utf-32-le"), dtype=np.uint32)
+    spaces = (codes == _SPACE).nonzero()[0]
     room = np.repeat(spaces[1:], spaces[1:] - spaces[:-1]) - np.arange(size)
-    rolled = codes[:-1] * _STEP
-    hashes, fits = [rolled], [codes[:-1] >= _HAN_FIRST]
-    for length in range(2, min(_LONGEST, len(codes)) + 1):
-        # One n-gram shorter at each step than there are places, so the hashes are of these, and of the length.
-        rolled = (rolled[: len(codes) - length + 1] + _MIX) * _STEP + codes[length - 1 :]
-        hashes.append(rolled)
-        fits.append(room[: len(rolled)] >= length - 1)
-    fit = np.concatenate(fits)
-    mixed = np.concatenate(hashes)[fit] * _MIX
+    # A row for each length; what would reach beyond the end has no room and is left out.
+    rolled = np.empty((_LONGEST, size), dtype=np.uint64)
+    rolled[0] = codes[:size] * _STEP
+    for more in range(1, _LONGEST):
+        rolled[more] = (rolled[more - 1] + _MIX) * _STEP + codes[more : more + size]
+    fit = room >= np.arange(_LONGEST)[:, None]
+    fit[0] = codes[:size] >= _HAN_FIRST
+    mixed = rolled[fit] * _MIX
     mixed = (mixed ^ (mixed >> _HALF)) * _PAIR
-    places = np.concatenate([np.arange(len(each)) for each in hashes])[fit]
-    return (mixed >> _REST).astype(np.uint32) | np.uint32(CHARACTERS), places
+    return (mixed >> _REST).astype(np.uint32) | np.uint32(CHARACTERS), fit.nonzero()[1]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steward.services.support.understanding.features import Hashes, found_in
-from steward.services.support.understanding.weighting import Rows, Values, Vocabulary, weigh
+from steward.services.support.understanding.weighting import Rows, Values, Vocabulary, vocabulary, weigh
 
 FORM: Final = 1
 """Of the bytes; a model of another form is trained anew."""
@@ -141,7 +141,7 @@ class Model:
         return cls(
             intents=stored.intents,
             outside=stored.outside,
-            vocabulary=Vocabulary(hashes, np.frombuffer(stored.rarity, dtype="<f4")),
+            vocabulary=vocabulary(hashes, np.frombuffer(stored.rarity, dtype="<f4")),
             weights=weights,
             scales=np.frombuffer(stored.scales, dtype="<f4"),
             bias=np.frombuffer(stored.bias, dtype="<f4"),

@@ -27,7 +27,8 @@ ENGLISH: Final[Mapping[str, float]] = _weighed(
     ),
     (
         -1.6,
-        "annoyed|annoying|bad|cheap|complain|complaint|confusing|cracked|crap|damaged|dirty|disappointed|disappointing|"
+        "annoyed|annoying|bad|cheap|complain|complaint|confusing|cracked|crap|damaged|dirty|disappointed|"
+        "disappointing|"
         "dissatisfied|faulty|flimsy|frustrated|frustrating|hate|ignored|incompetent|late|mess|nightmare|nobody|"
         "overcharged|poor|"
         "poorly|regret|rude|sad|slow|smashed|tired|unhappy|unhelpful|upset|useless|waiting|wasted|worse|wrong|lied|"
@@ -78,7 +79,7 @@ CHINESE: Final[Mapping[str, float]] = _weighed(
     ),
     (
         -3.2,
-        "垃圾|骗子|诈骗|滚|他妈|妈的|靠北|混蛋|王八蛋|去死|气死|气炸|怒|忍无可忍|恶心|恶劣|太过分|过分|最烂|超烂|"
+        "垃圾|骗子|诈骗|滚|他妈|妈的|靠北|混蛋|王八蛋|去死|气死|气炸(?!锅)|怒|忍无可忍|恶心|恶劣|太过分|过分|最烂|超烂|"
         "太烂|有够烂|烂透|烂死|破烂|爛|烂公司|"
         "无耻|不要脸|黑店|黑心|傻逼|他妈的|操|智障|白痴|脑残|坑爹|坑人|起诉|告你们|烂东西|烂机器|消协|消保|奇葩|"
         "什么鬼|什么玩意|破玩意|史上最|再也不|可恶|"
@@ -117,3 +118,15 @@ CHINESE_NEGATING: Final = (
     "不是很",
     "没那么",
 )
+CHINESE_OTHER: Final = (
+    "操作|操控|操场|体操|操心|操纵|滚(?:筒|轮|刷|动|烫|珠|水)|垃圾(?:桶|袋|箱|筒|铲|分类|处理|压缩|邮件|信|短信|车)|厨余垃圾|"
+    "拖(?:把|地|鞋|布|车|吊|线|板|扫)|扫拖|吸拖|坑洞|(?:防|反)诈骗"
+)
+"""Words that a word of feeling is only a part of."""
+ENGLISH_OTHER: Final = (
+    r"\b(?:trash|garbage|rubbish)[ -](?:cans?|bins?|bags?|disposals?|disposers?|chutes?|compactors?|collections?|"
+    r"liners?)\b"
+    r"|\bjunk (?:mail|folder)\b|\b(?:fraud|scam) (?:protection|prevention|department|alerts?|filters?)\b"
+    r"|\b(?:name is|name's|i'm|i am|this is|dear|hi|hello|regards|call me|from),? sue\b|[.?!,\n-] ?sue\W*$"
+)
+"""The same in English, with the name of who sues nobody."""

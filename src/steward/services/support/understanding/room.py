@@ -4,11 +4,12 @@ from typing import Final
 
 from steward.kit.clock import Clock
 from steward.kit.context import Ctx
-from steward.kit.text import detect_locale
 from steward.services.support.api import AgentType, ScoredIntent, Sentiment
+from steward.services.support.languages import language_of
 from steward.services.support.ports import Language, Understanding
 from steward.services.support.understanding.clauses import clauses
 from steward.services.support.understanding.entities.extracting import entities_in
+from steward.services.support.understanding.framing import core_of
 from steward.services.support.understanding.model import Guess, Model
 from steward.services.support.understanding.models import Models
 from steward.services.support.understanding.persons import wish_in
@@ -32,10 +33,11 @@ class UnderstandingRoom:
 
     async def understand(self, ctx: Ctx, text: str, *, previous: Language | None) -> Understanding:
         model = await self._models.of(ctx)
-        language = _language(text, previous, ctx.locale)
-        wish = wish_in(text)
+        language = language_of(text, previous, ctx.locale)
+        core = core_of(text)
+        wish = wish_in(core)
         sentiment = sentiment_of(text)
-        intents, unsure = _intents(model, text)
+        intents, unsure = _intents(model, core)
         by_rule = (wish.person or wish.complaint) and _HUMAN in model.intents
         if by_rule and intents[0].type != _HUMAN:
             intents = [ScoredIntent(type=_HUMAN, confidence=_RULE), *(one for one in intents if one.type != _HUMAN)]
@@ -50,14 +52,8 @@ class UnderstandingRoom:
             complaint=wish.complaint or (sentiment is Sentiment.VERY_NEGATIVE and intents[0].type == _HUMAN),
             wants_person=wish.person,
             reason="rule" if by_rule else "classifier",
+            core=core,
         )
-
-
-def _language(text: str, previous: Language | None, locale: str) -> Language:
-    found = detect_locale(text, previous.value if previous else None)
-    if found is None:
-        return previous or (Language(locale) if locale in set(Language) else Language.EN)
-    return Language(found)
 
 
 def _intents(model: Model, text: str) -> tuple[list[ScoredIntent], bool]:

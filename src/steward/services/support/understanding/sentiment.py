@@ -8,9 +8,11 @@ from steward.services.support.api import Sentiment
 from steward.services.support.understanding.mood import (
     CHINESE,
     CHINESE_NEGATING,
+    CHINESE_OTHER,
     CHINESE_STRONGER,
     ENGLISH,
     ENGLISH_NEGATING,
+    ENGLISH_OTHER,
     ENGLISH_STRONGER,
 )
 
@@ -18,6 +20,7 @@ _LONGEST: Final = 2000
 """Characters that are looked at: who is angry says so before."""
 _WORDS: Final = re.compile(r"[a-z]+(?:['\u2019][a-z]+)?")
 _CHINESE: Final = re.compile("|".join(sorted(map(re.escape, CHINESE), key=len, reverse=True)))
+_OTHER: Final = re.compile(f"{ENGLISH_OTHER}|{CHINESE_OTHER}")
 _DENIED: Final = re.compile(f"(?:{'|'.join(CHINESE_NEGATING)})(?:{'|'.join(CHINESE_STRONGER)})?$")
 _STRONGER: Final = re.compile(f"(?:{'|'.join(CHINESE_STRONGER)})$")
 _SHOUTED: Final = re.compile(r"\b[A-Z]{3,}\b(?:[^a-z]*\b[A-Z]{3,}\b)")
@@ -65,7 +68,7 @@ _BOUNDS: Final = (
 def sentiment_of(text: str) -> Sentiment:
     """One of five levels; a message without feeling is neutral, also where it tells of a fault."""
     shortened = text[:_LONGEST]
-    plain = fold(shortened)
+    plain = _OTHER.sub(" ", fold(shortened).replace("\u2019", "'"))
     score = _english(plain) + (0 if plain.isascii() else _chinese(plain)) + _phrases(plain)
     if score < 0:
         loud = "!!" in plain.replace(" ", "") or _SHOUTED.search(shortened) is not None
@@ -77,7 +80,7 @@ def sentiment_of(text: str) -> Sentiment:
 
 
 def _english(plain: str) -> float:
-    words = _WORDS.findall(plain.replace("\u2019", "'"))
+    words = _WORDS.findall(plain)
     score = 0.0
     for place, word in enumerate(words):
         weight = ENGLISH.get(word)

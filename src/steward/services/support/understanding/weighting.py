@@ -20,6 +20,7 @@ WORDS: Final = 0.8
 _HASH_BITS: Final = 32
 _HASH: Final = 0xFFFFFFFF
 _SCALE: Final = (1 + WORDS * WORDS) ** -0.5
+_SHARES: Final = (_SCALE * WORDS, _SCALE)
 
 
 class Vocabulary(NamedTuple):
@@ -27,6 +28,8 @@ class Vocabulary(NamedTuple):
 
     hashes: Hashes
     rarity: Values
+    rarest: float
+    """The greatest rarity, 0 of none: looking for it with each text would take longer than most of the rest."""
 
 
 class Rows(NamedTuple):
@@ -47,7 +50,11 @@ def vocabulary_of(found: Found, texts: int, at_most: int) -> Vocabulary:
         kept = np.sort(np.argsort(-frequency, kind="stable")[:at_most])
         hashes, frequency = hashes[kept], frequency[kept]
     rarity = np.log((1 + texts) / (1 + frequency)) + 1
-    return Vocabulary(hashes.astype(np.uint32), rarity.astype(np.float32))
+    return vocabulary(hashes.astype(np.uint32), rarity.astype(np.float32))
+
+
+def vocabulary(hashes: Hashes, rarity: Values) -> Vocabulary:
+    return Vocabulary(hashes, rarity, float(rarity.max(initial=0)))
 
 
 def weigh(found: Found, texts: int, known: Vocabulary) -> Rows:
@@ -59,15 +66,16 @@ def weigh(found: Found, texts: int, known: Vocabulary) -> Rows:
         return Rows(np.zeros(texts + 1, np.int64), owners[:0], np.zeros(0, np.float32), np.zeros(texts, np.float32))
     columns = np.minimum(known.hashes.searchsorted(hashes), len(known.hashes) - 1)
     hit = known.hashes[columns] == hashes
-    weights = (1 + np.log(counts)) * np.where(hit, known.rarity[columns], known.rarity.max())
+    weights = (1 + np.log(counts)) * np.where(hit, known.rarity[columns], known.rarest)
     parts = owners * 2 + (hashes >= CHARACTERS)
     squares = weights * weights
     length = np.sqrt(np.bincount(parts, squares, minlength=texts * 2))
     every = np.bincount(owners, squares, minlength=texts)
     covered = np.sqrt(np.bincount(owners, squares * hit, minlength=texts) / np.where(every > 0, every, 1))
-    share = np.tile([_SCALE * WORDS, _SCALE], texts) / np.where(length > 0, length, 1)
+    share = np.divide(_SHARES, np.where(length > 0, length, 1).reshape(texts, 2)).ravel()
     values = (weights * share[parts])[hit].astype(np.float32)
-    starts = np.concatenate(([0], np.cumsum(np.bincount(owners[hit], minlength=texts))))
+    starts = np.zeros(texts + 1, np.int64)
+    np.cumsum(np.bincount(owners[hit], minlength=texts), out=starts[1:])
     return Rows(starts, columns[hit], values, covered.astype(np.float32))
 
 
@@ -79,5 +87,8 @@ def _together(found: Found) -> NDArray[np.uint64]:
 def _counted(values: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], Places]:
     """The different values, ascending, and how often each is there: `np.unique` in half its time for a short text."""
     ordered = np.sort(values)
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))[: len(ordered)])
-    return ordered[starts], np.diff(starts, append=len(ordered))
+    first = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    ends = np.empty(int(first.sum()) + 1, np.int64)
+    ends[:-1], ends[-1] = first.nonzero()[0], len(ordered)
+    return ordered[first], ends[1:] - ends[:-1]
