@@ -137,6 +137,8 @@ async def test_edge_answers_as_described(
 ) -> None:
     """Data that fit the schemas and data that do not; with ids of things that are there, and made-up ones."""
     schema = await asyncio.to_thread(schemathesis.openapi.from_dict, document)
+    # A text that is too long for its field may make a body that is too large for any.
+    schema.config.checks.negative_data_rejection.expected_statuses.append("413")
     failures: list[str] = []
     for operation in await asyncio.to_thread(_all, schema):
         if mode is GenerationMode.NEGATIVE and not _takes_anything(operation):

@@ -110,7 +110,7 @@ def key(fleet: Steward) -> Metadata:
 
 
 def test_services_are_listed_where_they_run(clients: Mapping[str, Client]) -> None:
-    assert set(clients) == {USERS, TENANTS, AUDIT}
+    assert set(clients) == {USERS, TENANTS, AUDIT, "steward.v1.KnowledgeService", "steward.v1.SupportService"}
     assert clients[USERS] is clients[AUDIT]
     assert clients[TENANTS] is not clients[USERS]
     for client in clients.values():
@@ -246,7 +246,7 @@ def test_bytes_that_are_no_message_are_refused(clients: Mapping[str, Client], ke
 
 
 def test_message_over_the_limit_is_refused(clients: Mapping[str, Client], key: Metadata) -> None:
-    request = clients[USERS].request(USERS, "ListUsers", cursor="x" * 5_000_000)
+    request = clients[USERS].request(USERS, "ListUsers", cursor="x" * 13_000_000)
     assert clients[USERS].refusal(USERS, "ListUsers", request, key)[0] == "RESOURCE_EXHAUSTED"
     assert len(clients[USERS].call(USERS, "ListUsers", key)["items"]) >= 1
 

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 import struct
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -48,7 +48,7 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(rig: Rig, headers: Mapping[str, str] | None = None, path: str = PATH) -> AsyncIterator[Talk]:
+async def talking(rig: Rig, headers: Mapping[str, str] | None = None, path: str = PATH) -> AsyncGenerator[Talk]:
     async with aiohttp.ClientSession() as session, session.ws_connect(rig.url + path, headers=headers) as socket:
         yield Talk(socket)
 

@@ -26,6 +26,9 @@ HERE = Path(__file__).parent
 DEMO = Path(steward.bootstrap.__file__).parent / "demo" / "faqs.csv"
 SHARED = HERE.parents[2].parent / "shared" / "data" / "retrieval"
 SALT = 7
+ALL = slice(None)
+UNSEEN = slice(1, None, 2)
+"""The lines of `reworded.jsonl` whose misses nobody looked at."""
 
 
 def index_of(sources: Sequence[Source]) -> CorpusIndex:
@@ -59,10 +62,10 @@ def lines(path: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def found(name: str) -> tuple[float, float]:
+def found(name: str, part: slice = ALL) -> tuple[float, float]:
     """Shares of questions whose answer is first, and within three; in either script where the question tells none."""
     first = three = 0
-    questions = lines(HERE / name)
+    questions = lines(HERE / name)[part]
     for each in questions:
         told = detect_locale(each["query"]) is not None
         wanted = each["faq"] if told else each["faq"].rpartition(".")[0]
@@ -77,20 +80,74 @@ def found(name: str) -> tuple[float, float]:
 
 def test_development_questions_do_not_get_worse() -> None:
     first, three = found("development.jsonl")
-    assert first >= 0.95
+    assert first >= 0.99
     assert three >= 0.99
 
 
-def test_new_questions_do_not_get_worse() -> None:
-    """A floor under the first measurement; far from the aim of 90 % and 97 %."""
+def test_labelled_questions_reach_the_aim() -> None:
+    """Weights were chosen by the set's total figures, never by its misses."""
     first, three = found("labelled.jsonl")
-    assert first >= 0.45
-    assert three >= 0.62
+    assert first >= 0.90
+    assert three >= 0.97
 
 
-def test_few_questions_about_something_else_are_taken_for_answered() -> None:
-    hits = [ask(demo(), each["query"], 1) for each in lines(HERE / "off_topic.jsonl")]
-    assert sum(bool(hit) and hit[0].confidence >= ANSWERED for hit in hits) <= 0.1 * len(hits)
+def test_reworded_questions_do_not_get_worse() -> None:
+    """Floors. The aim of 90 % and 97 % is not met on questions that nobody looked at."""
+    first, three = found("reworded.jsonl")
+    assert first >= 0.89
+    assert three >= 0.94
+    first, three = found("reworded.jsonl", UNSEEN)
+    assert first >= 0.85
+    assert three >= 0.89
+
+
+@pytest.mark.parametrize("name", ["off_topic.jsonl", "off_topic_unseen.jsonl"])
+def test_few_questions_about_something_else_are_taken_for_answered(name: str) -> None:
+    hits = [ask(demo(), each["query"], 1) for each in lines(HERE / name)]
+    assert sum(bool(hit) and hit[0].confidence >= ANSWERED for hit in hits) <= 0.06 * len(hits)
+
+
+def test_right_answers_are_mostly_sure() -> None:
+    hits = [(ask(demo(), each["query"], 1), each["faq"]) for each in lines(HERE / "reworded.jsonl")]
+    right = [hit[0].confidence for hit, faq in hits if hit and hit[0].document_id == faq]
+    assert sum(each >= ANSWERED for each in right) >= 0.9 * len(right)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "多久之內可以退貨？",
+        "多久之内可以退货？",
+        "退貨期限是多久",
+        "你们的退货政策是什么",
+        "How many days do I have to return something?",
+        "what is your return policy",
+    ],
+)
+def test_questions_about_a_policy_are_answered_surely(query: str) -> None:
+    best = ask(demo(), query, 1)[0]
+    assert best.document_id.rpartition(".")[0] == "return-policy"
+    assert best.confidence >= 0.85
+
+
+def test_an_english_question_finds_a_chinese_answer_where_there_is_no_other() -> None:
+    faqs = [
+        ("a", FaqInput(question="退款多久會入帳？", answer="七個工作天內。")),
+        ("b", FaqInput(question="門市幾點打烊？", answer="晚上九點。")),
+        ("c", FaqInput(question="如何修改收件地址？", answer="到「我的訂單」。")),
+    ]
+    index = index_of([faq_source(faq_id, faq) for faq_id, faq in faqs])
+    assert [ask(index, each)[0].document_id for each in ("when will I get my money back", "closing time")] == ["a", "b"]
+
+
+def test_a_faq_is_found_by_its_other_languages_and_shown_in_that_of_the_question() -> None:
+    faqs = [
+        ("lamp.zh-Hant", FaqInput(question="檯燈的亮度", answer="共有三段。", locale="zh-Hant")),
+        ("lamp.en", FaqInput(question="Brightness", answer="Three steps.", keywords=["lumina 3000"], locale="en")),
+        ("radio.zh-Hant", FaqInput(question="收音機的電台", answer="共有五個。", locale="zh-Hant")),
+    ]
+    index = index_of([faq_source(faq_id, faq) for faq_id, faq in faqs])
+    assert [hit.document_id for hit in ask(index, "請問 lumina 3000 有幾段")][:2] == ["lamp.zh-Hant", "lamp.en"]
 
 
 @pytest.mark.parametrize(("name", "floor"), [("stackfaq", 0.780), ("cmrc2018-dev", 0.981)])

@@ -20,6 +20,7 @@ FURTHER: Final = 0.5
 """What further mentions of a concept count."""
 MOST_SURE: Final = 2.5
 
+_ONE: Final = (1,)
 _GAP: Final = "~"
 _NEVER: Final = "\x00"
 """Ends a sentence: in no phrase, and no gap reaches over it."""
@@ -85,14 +86,21 @@ class Mention(NamedTuple):
     """The pieces of the text that say it: English words as they stand, Chinese runs."""
 
 
+class _Meaning(NamedTuple):
+    """What a piece of a phrase may say."""
+
+    concepts: list[str]
+    """By itself."""
+    gapped: list[tuple[Sequence[Sequence[str]], str]]
+    """With further pieces."""
+
+
 class _Table(msgspec.Struct, frozen=True):
     """Phrases as sequences of tokens: tuples of English words, or strings of Chinese characters."""
 
-    whole: dict[Sequence[str], list[str]]
-    gapped: dict[Sequence[str], list[tuple[Sequence[Sequence[str]], str]]]
-    """By their first piece: the further pieces, and the concept."""
-    lengths: dict[str, list[int]]
-    """By their first token how long phrases and first pieces are, the longest first."""
+    pieces: dict[Sequence[str], _Meaning]
+    lengths: dict[Sequence[str], tuple[int, ...]]
+    """By their first two tokens how long pieces are, the longest first, and 1."""
     gap: int
 
 
@@ -130,27 +138,37 @@ def _together(ways: Sequence[float]) -> float:
 
 
 def load() -> None:
-    """Read the lexicon, where that has not been done yet."""
+    """Read the lexicon, where that has not been done yet: 0.15 s, so call it in a thread when a service starts."""
     _tables()
 
 
 def _matches(table: _Table, tokens: Sequence[str]) -> Iterator[tuple[str, list[tuple[int, int]]]]:
     covered, count = 0, len(tokens)
-    for start, first in enumerate(tokens):
-        for length in table.lengths.get(first, ()):
+    pieces, lengths = table.pieces, table.lengths
+    for start in range(count):
+        for length in lengths.get(tokens[start : start + 2], _ONE):
             end = start + length
-            if end > count:
+            meaning = pieces.get(tokens[start:end]) if end <= count else None
+            if meaning is None:
                 continue
-            piece = tokens[start:end]
-            seen = ""
-            for pieces, concept in table.gapped.get(piece, ()):
-                spans = _further(tokens, end, pieces, table.gap) if concept != seen else None
-                if spans is not None:
-                    seen = concept
-                    yield concept, [(start, end), *spans]
-            if end > covered and piece in table.whole:
+            for concept, spans in _gapped(table, tokens, end, meaning):
+                yield concept, [(start, end), *spans]
+            if end > covered and meaning.concepts:
                 covered = end
-                yield from ((concept, [(start, end)]) for concept in table.whole[piece])
+                for concept in meaning.concepts:
+                    yield concept, [(start, end)]
+
+
+def _gapped(
+    table: _Table, tokens: Sequence[str], end: int, meaning: _Meaning
+) -> Iterator[tuple[str, list[tuple[int, int]]]]:
+    """The concepts that a first piece says with further ones, and where those are; each once."""
+    seen = ""
+    for further, concept in meaning.gapped:
+        spans = _further(tokens, end, further, table.gap) if concept != seen else None
+        if spans is not None:
+            seen = concept
+            yield concept, spans
 
 
 def _further(
@@ -193,8 +211,7 @@ def _tokens(word: str) -> tuple[str, ...]:
 
 @cache
 def _tables() -> tuple[_Table, _Table]:
-    english = _Table({}, {}, {}, _ENGLISH_GAP)
-    chinese = _Table({}, {}, {}, _CHINESE_GAP)
+    english, chinese = _Table({}, {}, _ENGLISH_GAP), _Table({}, {}, _CHINESE_GAP)
     concept = ""
     for line in files("steward.services.knowledge").joinpath("concepts.txt").read_text(encoding="utf-8").splitlines():
         if not line.startswith(" "):
@@ -208,9 +225,6 @@ def _tables() -> tuple[_Table, _Table]:
             # A phrase of which one word is left, such as `sent me a`, would stand for that word.
             if han or len(folded.split()) == 1 or len(pieces) > 1 or len(pieces[0]) > 1:
                 _put(chinese if han else english, pieces, concept)
-    for table in (english, chinese):
-        for lengths in table.lengths.values():
-            lengths.sort(reverse=True)
     return english, chinese
 
 
@@ -222,12 +236,11 @@ def _put(table: _Table, pieces: Sequence[Sequence[str]], concept: str) -> None:
     head, *tail = [piece for piece in pieces if piece] or [()]
     if not head:
         return
+    meaning = table.pieces.setdefault(head, _Meaning([], []))
     if tail:
-        table.gapped.setdefault(head, []).append((tail, concept))
-    else:
-        concepts = table.whole.setdefault(head, [])
-        if concept not in concepts:
-            concepts.append(concept)
-    lengths = table.lengths.setdefault(head[0], [])
-    if len(head) not in lengths:
-        lengths.append(len(head))
+        meaning.gapped.append((tail, concept))
+    elif concept not in meaning.concepts:
+        meaning.concepts.append(concept)
+    if len(head) > 1:
+        known = table.lengths.get(head[:2], _ONE)
+        table.lengths[head[:2]] = tuple(sorted({*known, len(head)}, reverse=True))

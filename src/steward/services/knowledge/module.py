@@ -9,6 +9,7 @@ from steward.kit.cache import Cache
 from steward.kit.module import Built, Job, Module, Parts
 from steward.kit.settings import load
 from steward.kit.telemetry import CacheObserver
+from steward.services.knowledge import concepts
 from steward.services.knowledge.api import KnowledgeApi
 from steward.services.knowledge.caches import Caches
 from steward.services.knowledge.http import ROUTES
@@ -47,6 +48,7 @@ def build(parts: Parts) -> Built:
 
     async def start() -> None:
         await asyncio.to_thread(text.load)
+        await asyncio.to_thread(concepts.load)
 
     return Built(
         api=service,
