@@ -107,18 +107,28 @@ class _Table(msgspec.Struct, frozen=True):
 def mentions(folded: str) -> list[Mention]:
     """The concepts of a folded text in their order, with repetitions; of phrases within another only the longest."""
     english, chinese = _tables()
-    found: list[Mention] = []
-    words = _LATIN.findall(folded)
-    if words:
-        pairs = [(token, word) for word in words for token in _tokens(word)]
-        tokens = tuple(token for token, _ in pairs)
-        for concept, spans in _matches(english, tokens):
-            found.append(Mention(concept, [pairs[at][1] for start, end in spans for at in range(start, end)]))
-    if not folded.isascii():
-        text = _BLANK.sub("", _SENTENCE.sub(_NEVER, folded))
-        for concept, spans in _matches(chinese, text):
-            found.append(Mention(concept, [text[start:end] for start, end in spans]))
-    return found
+    words = [(token, word) for word in _LATIN.findall(folded) for token in _tokens(word)]
+    tokens = tuple(token for token, _ in words)
+    found = [
+        Mention(concept, [words[at][1] for start, end in spans for at in range(start, end)])
+        for concept, spans in _matches(english, tokens)
+    ]
+    text = _chinese(folded)
+    return found + [
+        Mention(concept, [text[start:end] for start, end in spans]) for concept, spans in _matches(chinese, text)
+    ]
+
+
+def concepts_of(folded: str) -> list[str]:
+    """As `mentions`, without telling how they are said: for texts that are indexed."""
+    english, chinese = _tables()
+    tokens = tuple(token for word in _LATIN.findall(folded) for token in _tokens(word))
+    found = [concept for concept, _ in _matches(english, tokens)]
+    return found + [concept for concept, _ in _matches(chinese, _chinese(folded))]
+
+
+def _chinese(folded: str) -> str:
+    return "" if folded.isascii() else _BLANK.sub("", _SENTENCE.sub(_NEVER, folded))
 
 
 def strengths(said: Sequence[Mention]) -> Mapping[str, float]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from steward.kit.ids import TenantId
 from steward.kit.text import commonness, fold, terms_of_folded
-from steward.services.knowledge.concepts import Mention, mentions, strengths
+from steward.services.knowledge.concepts import Mention, concepts_of, mentions, strengths
 from steward.services.knowledge.synonyms import synonyms_of
 
 _PAIR: Final = "\x01"
@@ -116,7 +116,7 @@ def chunk_features(
     length = sum(text.values())
     answered = [key for key in keys if key]
     for field, said in ((in_title, folded_title), (in_body, folded_body), (in_tags, " ; ".join(folded_tags))):
-        concepts = [_CONCEPT + each.concept for each in mentions(said)]
+        concepts = [_CONCEPT + concept for concept in concepts_of(said)]
         text.update(concepts)
         field.extend(concepts)
         if field is in_title and answered:

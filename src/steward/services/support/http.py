@@ -120,7 +120,7 @@ class PlaybookBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ShopBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    base_url: Annotated[str, Meta(max_length=500, pattern=r"^https?://[^\s]+$")]
+    base_url: Annotated[str, Meta(max_length=500, pattern=r"^https?://[^\s]+$", examples=["https://shop.example.com"])]
     credential: Sealed
     """Sent to the shop as a bearer token; never shown again."""
 
