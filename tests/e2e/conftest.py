@@ -17,11 +17,15 @@ from tests.support.postgres import PostgresForTests
 TWO = (("serve", "identity", "audit", "knowledge"), ("serve", "gateway", "tenants", "support"))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything here drives real processes; a group keeps what shares an installation on one worker."""
     for item in items:
-        if "tests/e2e/" in item.nodeid:
-            item.add_marker(pytest.mark.e2e)
+        if "tests/e2e/" not in item.nodeid:
+            continue
+        item.add_marker(pytest.mark.e2e)
+        if isinstance(item, pytest.Function) and "installation" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{item.callspec.params['installation']}"))
 
 
 @pytest.fixture(scope="session")

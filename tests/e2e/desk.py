@@ -48,6 +48,7 @@ class Desk:
             "STEWARD_SHOP_ALLOWED_HOSTS": f"127.0.0.1:{self.shop.port}",
             "STEWARD_SUPPORT_CUSTOMER_PER_MINUTE": "100000",
             "STEWARD_SUPPORT_LEASE_SECONDS": "0.5",
+            "STEWARD_DEMO": "off",
         }
         self.steward.start(**{**settings, **more})
 

@@ -15,6 +15,7 @@ from tests.e2e.desk import Customer, Desk, Socket
 SENTENCES = Path(__file__).parents[1] / "services" / "support" / "understanding" / "sentences.jsonl"
 LOCALES = ("en", "zh-Hant", "zh-Hans")
 WANTED = 0.95
+pytestmark = pytest.mark.xdist_group("desk")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ def test_health_names_each_dependency(installation: Steward) -> None:
 
 def test_demo_key_reads_its_tenant(installation: Steward) -> None:
     demo = installation.credentials
-    assert set(demo) >= {"url", "tenant", "email", "password", "api_key"}
+    assert set(demo) == {"url", "tenant", "email", "password", "api_key", "publishable_key", "shop_url"}
     tenant = installation.api("GET", f"/api/v1/tenants/{demo['tenant']}")
     assert tenant.status == 200
     assert tenant.json["plan"] == "enterprise"

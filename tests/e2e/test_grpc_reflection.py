@@ -26,6 +26,8 @@ SECONDS = 20
 NOBODY = "01a1fbbf-c49f-7000-a8a6-d2945af25f9a"
 Metadata = Sequence[tuple[str, str]]
 
+pytestmark = pytest.mark.xdist_group("grpc_reflection")
+
 
 class Client:
     """One server, as reflection describes it."""
@@ -75,7 +77,7 @@ def _plain(kind: Any, data: bytes) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def fleet(prepared_home: Path) -> Iterator[Steward]:
-    """`steward serve identity audit` and `steward serve gateway tenants`."""
+    """The services divided over two processes."""
     running = Steward(copy_home(prepared_home, "reflected"), TWO).start()
     yield running
     running.stop()

@@ -558,7 +558,7 @@ def test_memory_stays_flat_under_hostile_requests(attack: Attack) -> None:
             attack.post(b'{"name":"' + b"a" * 1_000_000 + b'"}'),
             attack.post(deep(100_000)),
             attack.post(b"[" * 200_000),
-            attack.chunked((b"10000\r\n" + b" " * 0x10000 + b"\r\n") * 20),
+            attack.chunked((b"10000\r\n" + b" " * 0x10000 + b"\r\n") * 20 + b"0\r\n\r\n"),
             attack.head(extra=b"X-Big: " + b"a" * 17_000 + b"\r\n"),
             attack.head(extra=b"".join(b"X-%d: a\r\n" % number for number in range(90))),
             attack.head(b"GET", KEYS + b"?cursor=" + b"a" * 9000),

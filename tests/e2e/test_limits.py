@@ -14,6 +14,7 @@ from tests.e2e.running import DEFAULT_LIMITS, Answer, Steward
 ME = "/api/v1/auth/me"
 USER_LIMIT = 60
 ADDRESS_LIMIT = 100
+pytestmark = pytest.mark.xdist_group("limits")
 
 
 @pytest.fixture(scope="module")

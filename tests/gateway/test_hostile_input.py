@@ -245,3 +245,17 @@ async def test_requests_of_any_kind_leave_memory_flat(shared: Rig) -> None:
 
 
 _HEAVY: Any = ("a string of a megabyte", "JSON 100,000 deep", "brackets that never close", "20 KB of headers")
+
+
+async def test_caller_who_is_still_sending_a_body_too_large_gets_the_answer(shared: Rig) -> None:
+    body = b'{"name":"' + b"a" * 4_000_000 + b'"}'
+    for _ in range(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", shared.port)
+        head, rest = post(body)[:200_000], post(body)[200_000:]
+        writer.write(head)
+        await writer.drain()
+        await asyncio.sleep(0.02)
+        writer.write(rest)
+        await writer.drain()
+        assert (await reader.readline()).split()[1] == b"413"
+        writer.close()

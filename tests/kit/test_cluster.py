@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, nullcontext
-from copy import copy
 
 import pytest
 import pytest_asyncio
@@ -56,17 +55,10 @@ class Member:
 
 
 class Reads(NullObserver):
-    """Counts the transactions of what reads through it."""
+    """Counts the transactions of the database that it observes."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self) -> None:
         self.count = 0
-        self._database = database
-
-    def counted(self) -> Database:
-        """The same database, its transactions counted here."""
-        watched = copy(self._database)
-        watched.observer = self
-        return watched
 
     def transaction(self, service: str, tenant: str) -> AbstractContextManager[None]:  # noqa: ARG002 the port's shape
         self.count += 1
@@ -74,11 +66,24 @@ class Reads(NullObserver):
 
 
 @pytest_asyncio.fixture(scope="module")
-async def database(postgres: PostgresForTests) -> AsyncGenerator[Database]:
+async def dsn(postgres: PostgresForTests) -> AsyncGenerator[str]:
     name = await postgres.clone()
-    async with database_at(postgres.dsn(name, "steward_app")) as opened:
-        yield opened
+    yield postgres.dsn(name, "steward_app")
     await postgres.drop(name)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def database(dsn: str) -> AsyncGenerator[Database]:
+    async with database_at(dsn) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def reads(dsn: str) -> AsyncGenerator[tuple[Reads, Member]]:
+    """A member on connections of its own, and the count of what it reads."""
+    count = Reads()
+    async with database_at(dsn, observer=count) as watched:
+        yield count, Member(watched)
 
 
 @pytest.fixture
@@ -136,35 +141,39 @@ async def test_key_of_a_process_that_just_came_is_found_at_once(members: tuple[M
     assert await two.registry.key(str(one.id)) is not None
 
 
-async def test_flood_of_forged_key_ids_reads_the_table_now_and_then(database: Database) -> None:
-    reads = Reads(database)
-    one, two = Member(database), Member(reads.counted())
+async def test_flood_of_forged_key_ids_reads_the_table_now_and_then(
+    database: Database, reads: tuple[Reads, Member]
+) -> None:
+    one = Member(database)
+    count, two = reads
     for number in range(500):
         assert await two.registry.key(f"forged-{number}") is None
-    assert reads.count == 20
+    assert count.count == 20
     await one.announce("tenants")
     try:
         assert await two.registry.key(str(one.id)) is None
         two.clock.advance(0.06)
         assert await two.registry.key(str(one.id)) is not None
         two.clock.advance(1.1)
-        known = reads.count
+        known = count.count
         for _ in range(500):
             assert await two.registry.key(str(one.id)) is not None
-        assert reads.count == known
+        assert count.count == known
     finally:
         await one.registry.withdraw()
 
 
-async def test_one_read_serves_all_who_ask_for_a_key_meanwhile(database: Database) -> None:
-    reads = Reads(database)
-    one, two = Member(database), Member(reads.counted())
+async def test_one_read_serves_all_who_ask_for_a_key_meanwhile(
+    database: Database, reads: tuple[Reads, Member]
+) -> None:
+    one = Member(database)
+    count, two = reads
     await one.announce("tenants")
     try:
         found = await asyncio.gather(*(two.registry.key(str(one.id)) for _ in range(10)))
         assert None not in found
         # The one that the first began, which may have been too early for the others, and one for all of those.
-        assert reads.count == 2
+        assert count.count == 2
     finally:
         await one.registry.withdraw()
 

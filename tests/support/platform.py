@@ -1,6 +1,6 @@
 """A platform for tests through the services' contracts: real parts on a real database, local or over gRPC."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -145,7 +145,7 @@ async def open_installation(
         foundation.process_id, list(services.local), server.address, foundation.public_key
     )
     stack.push_async_callback(foundation.registry.withdraw)
-    calling = await _foundation(stack, dsn, home, clock)
+    calling = await _foundation(stack, dsn, home, clock, {name: [server.address] for name in services.local})
     await calling.registry.announce(calling.process_id, [], "", calling.public_key)
     stack.push_async_callback(calling.registry.withdraw)
     clients = assemble(calling, MODULES, [])
@@ -170,7 +170,10 @@ async def _serving(
     return foundation, services
 
 
-async def _foundation(stack: AsyncExitStack, dsn: str, home: Path, clock: Clock) -> Foundation:
+async def _foundation(
+    stack: AsyncExitStack, dsn: str, home: Path, clock: Clock, peers: Mapping[str, list[str]] | None = None
+) -> Foundation:
+    """`peers` names who is called, for other tests' processes may live on the same database."""
     (home / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
     telemetry = Telemetry.for_tests(clock)
     stack.callback(telemetry.shutdown)
@@ -178,7 +181,7 @@ async def _foundation(stack: AsyncExitStack, dsn: str, home: Path, clock: Clock)
         dsn,
         home=home,
         environment=CHEAP_PASSWORDS,
-        peers={},
+        peers=peers or {},
         pool_size=10,
         telemetry=telemetry,
         clock=clock,

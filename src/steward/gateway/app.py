@@ -54,10 +54,8 @@ class EdgeParts(msgspec.Struct, frozen=True, kw_only=True):
 
 def create_app(parts: EdgeParts) -> Edge:
     """The ASGI application of the platform. Raises `TypeError` for routes that contradict each other."""
-    documented = _litestar(parts, [*parts.routes, *ops.ROUTES])
-    described = site.Document.of(msgspec.json.encode(openapi.document(documented, parts.version)), "application/json")
-    spec = (site.document_route(path, described) for path in OPENAPI_PATHS)
-    documents = [*site.pages(), *spec, *parts.demo.routes()]
+    described = site.LateDocument("application/json", lambda: _description(litestar, parts.version))
+    documents = [*site.pages(), *(described.route(path) for path in OPENAPI_PATHS), *parts.demo.routes()]
     litestar = _litestar(parts, [*parts.routes, *ops.ROUTES, *documents])
     app = Direct(litestar, parts.apis, litestar.state[STATE_KEY])
     paths = Paths(
@@ -83,6 +81,10 @@ def create_app(parts: EdgeParts) -> Edge:
         ids=parts.ids,
         settings=parts.settings,
     )
+
+
+def _description(app: Litestar, version: str) -> bytes:
+    return msgspec.json.encode(openapi.document(app, version))
 
 
 def _litestar(parts: EdgeParts, routes: Sequence[HTTPRouteHandler]) -> Litestar:

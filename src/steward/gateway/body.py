@@ -1,6 +1,7 @@
 """Reading a request's body: bounded in size, time and kind before anything is made of it."""
 
 import asyncio
+import contextlib
 from typing import Final
 
 from steward.gateway.decoding import LARGE
@@ -17,13 +18,25 @@ _MAX_PIECES: Final = 8192
 """Pieces that a body may come in: each costs the same work, so a megabyte of single bytes would cost a minute of it."""
 
 
+_DISCARDED: Final = 8 << 20
+"""Bytes of a body too large that are read and dropped: a caller who is still sending when the connection ends does not
+get to read the answer (RFC 9112 section 9.6)."""
+_DISCARD_SECONDS: Final = 2.0
+_DISCARD_PAUSE: Final = 0.2
+"""Seconds without a byte after which a caller counts as one who is not sending any more."""
+
+
 async def read_body(exchange: Exchange, receive: Receive, settings: GatewaySettings, most: int) -> bytes:
     """The body of at most `most` bytes, empty where there is none; checked to be JSON within the limits.
 
-    Raises `BodyTooLarge` before reading where the length is declared, `BodyTooSlow`, `UnsupportedMediaType`,
+    Raises `BodyTooLarge` before keeping anything where the length is declared, `BodyTooSlow`, `UnsupportedMediaType`,
     `UnsupportedCharset`, `MalformedRequest` for one that breaks off or comes in crumbs, and what `check_json` raises.
     """
-    declared = _declared_length(exchange, most)
+    declared = _declared_length(exchange)
+    if declared is not None and declared > most:
+        if declared <= _DISCARDED and not exchange.read.get(b"expect"):
+            await _discard(receive, _DISCARDED)
+        raise BodyTooLarge(most)
     if declared == 0 or exchange.method not in _WITH_BODY:
         return b""
     _check_content_type(exchange.read.get(b"content-type", b""), has_body=declared is not None)
@@ -46,7 +59,7 @@ def replay(body: bytes) -> Message:
     return {"type": "http.request", "body": body, "more_body": False}
 
 
-def _declared_length(exchange: Exchange, limit: int) -> int | None:
+def _declared_length(exchange: Exchange) -> int | None:
     """The declared length; None for a chunked body, 0 for none."""
     given = exchange.read.get(b"content-length")
     coding = exchange.read.get(b"transfer-encoding")
@@ -56,9 +69,18 @@ def _declared_length(exchange: Exchange, limit: int) -> int | None:
         return 0 if coding is None else None
     if not given.isdigit() or len(given) > _MAX_LENGTH_DIGITS:
         raise MalformedRequest(f"Content-Length {given[:40]!r} is no number of bytes")
-    if int(given) > limit:
-        raise BodyTooLarge(limit)
     return int(given)
+
+
+async def _discard(receive: Receive, most: int) -> None:
+    """Read and drop what is left of a body, within bounds."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DISCARD_SECONDS):
+            more = True
+            while more and most > 0:
+                message = await asyncio.wait_for(receive(), _DISCARD_PAUSE)
+                most -= len(message.get("body", b""))
+                more = message.get("more_body", False)
 
 
 async def _collect(receive: Receive, limit: int) -> bytes:
@@ -73,6 +95,8 @@ async def _collect(receive: Receive, limit: int) -> bytes:
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > limit:
+            if message.get("more_body", False):
+                await _discard(receive, _DISCARDED - size)
             raise BodyTooLarge(limit)
         chunks.append(chunk)
         if len(chunks) > _MAX_PIECES:

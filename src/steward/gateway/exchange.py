@@ -38,7 +38,7 @@ _SINGLE: Final = frozenset(
     )
 )
 _READ: Final = _SINGLE | frozenset(
-    (b"accept-language", b"user-agent", b"sec-fetch-site", b"access-control-request-method")
+    (b"accept-language", b"user-agent", b"sec-fetch-site", b"access-control-request-method", b"expect")
 )
 # Only the edge says who a caller is and where they come from; what a caller claims of it goes no further.
 _CLAIMS: Final = (b"x-steward-", b"x-forwarded-", b"x-real-ip", b"forwarded")

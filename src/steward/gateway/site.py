@@ -1,8 +1,9 @@
 """The pages of the platform: files of `pages/`, held in memory, revalidated by entity tag."""
 
+import asyncio
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Final
 
@@ -88,3 +89,28 @@ def document_route(path: str, document: Document) -> HTTPRouteHandler:
         return document.answer(request)
 
     return page
+
+
+class LateDocument:
+    """A document that is made when somebody asks for it first, in a thread, for it takes half a second."""
+
+    def __init__(self, media_type: str, make: Callable[[], bytes]) -> None:
+        self.media_type = media_type
+        self._make = make
+        self._making = asyncio.Lock()
+        self._made: Document | None = None
+
+    async def get(self) -> Document:
+        async with self._making:
+            if self._made is None:
+                self._made = Document.of(await asyncio.to_thread(self._make), self.media_type)
+            return self._made
+
+    def route(self, path: str) -> HTTPRouteHandler:
+        """A route that answers with it."""
+
+        @get(path, include_in_schema=False, media_type=self.media_type)
+        async def page(request: BodyRequest) -> Response[bytes]:
+            return (await self.get()).answer(request)
+
+        return page
