@@ -193,6 +193,7 @@ async def test_access_token_that_ran_out_is_renewed_once(visit: Visitor, sign_in
 async def test_keyboard_alone_is_enough(visit: Visitor, site: Steward) -> None:
     page = await visit()
     await settled(page)
+    await expect(page.get_by_role("link", name="Demo shop")).to_be_visible()
     stops = await tab_stops(page)
     assert all(stop["seen"] for stop in stops), stops
     names = [stop["name"] for stop in stops]
