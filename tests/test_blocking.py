@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.blocking import watched
 
+pytestmark = pytest.mark.xdist_group("blocking")
 ROOT = Path(__file__).parents[1]
 SAMPLES = """
 import asyncio, time

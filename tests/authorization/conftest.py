@@ -13,6 +13,14 @@ from tests.support.platform import TestTenant
 from tests.support.postgres import PostgresForTests
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All on one worker, which makes one house."""
+    for item in items:
+        if "tests/authorization/" in item.nodeid:
+            item.add_marker(pytest.mark.xdist_group("authorization"))
+
+
 @pytest_asyncio.fixture(scope="session")
 async def house_dsns(postgres: PostgresForTests) -> tuple[str, str]:
     """A database of its own, for the walks look at all that is in it: as login role, as owner."""

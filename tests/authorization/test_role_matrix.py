@@ -5,7 +5,6 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
 from steward.kit.authz import LoginNeeded
@@ -17,9 +16,6 @@ from tests.authorization.stage import Behind, Stage
 from tests.authorization.walk import until
 from tests.support.house import RPCS, House, Member
 from tests.support.platform import TestTenant
-
-pytestmark = pytest.mark.xdist_group("role-matrix")
-"""All of it on one worker, for the matrix is found out once."""
 
 GOLDEN = Path(__file__).parent / "golden" / "role_matrix.txt"
 REWRITE = "STEWARD_REWRITE_GOLDEN"

@@ -118,8 +118,8 @@ def test_taken_port_is_a_clear_refusal(steward: Steward) -> None:
 
 
 def test_interrupt_and_terminate_drain_and_end_with_zero(steward: Steward) -> None:
+    steward.start()
     for number in (signal.SIGINT, signal.SIGTERM):
-        steward.start()
         writers = Writers(steward)
         until(lambda writers=writers: len(writers.acknowledged) > 5, 30)
         processes = list(steward.processes)
@@ -129,7 +129,6 @@ def test_interrupt_and_terminate_drain_and_end_with_zero(steward: Steward) -> No
         assert [process.returncode for process in processes] == [0]
         steward.start()
         assert set(writers.acknowledged) <= names(steward)
-        steward.stop()
 
 
 def test_start_is_given_up_on_a_signal(steward: Steward) -> None:

@@ -163,9 +163,7 @@ async def test_flood_of_forged_key_ids_reads_the_table_now_and_then(
         await one.registry.withdraw()
 
 
-async def test_one_read_serves_all_who_ask_for_a_key_meanwhile(
-    database: Database, reads: tuple[Reads, Member]
-) -> None:
+async def test_one_read_serves_all_who_ask_for_a_key_meanwhile(database: Database, reads: tuple[Reads, Member]) -> None:
     one = Member(database)
     count, two = reads
     await one.announce("tenants")

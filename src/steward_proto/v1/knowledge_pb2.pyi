@@ -356,14 +356,16 @@ class ImportFaqsRequest(_message.Message):
     def __init__(self, format: _Optional[str] = ..., content: _Optional[str] = ...) -> None: ...
 
 class SearchRequest(_message.Message):
-    __slots__ = ("query", "k", "filters")
+    __slots__ = ("query", "k", "filters", "recorded")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     FILTERS_FIELD_NUMBER: _ClassVar[int]
+    RECORDED_FIELD_NUMBER: _ClassVar[int]
     query: str
     k: int
     filters: SearchFilters
-    def __init__(self, query: _Optional[str] = ..., k: _Optional[int] = ..., filters: _Optional[_Union[SearchFilters, _Mapping]] = ...) -> None: ...
+    recorded: bool
+    def __init__(self, query: _Optional[str] = ..., k: _Optional[int] = ..., filters: _Optional[_Union[SearchFilters, _Mapping]] = ..., recorded: _Optional[bool] = ...) -> None: ...
 
 class NoteAnsweredRequest(_message.Message):
     __slots__ = ("question", "faq_id")

@@ -145,6 +145,7 @@ async def test_queries_are_counted_and_judged(installation: Installation) -> Non
     faq = await api.create_faq(owner, faq=FaqInput(question="Why?", answer="Because."))
     answered = await api.search(owner, query="why")
     missed = await api.search(owner, query="bananas")
+    assert (await api.search(owner, query="why not", recorded=False)).hits
     await api.give_feedback(owner, query_id=answered.query_id, helpful=True)
     await api.give_feedback(owner, query_id=answered.query_id, helpful=False)
 

@@ -288,10 +288,11 @@ class KnowledgeApi(Protocol):
         ...
 
     async def search(
-        self, ctx: Ctx, *, query: Question, k: Hits = 10, filters: SearchFilters | None = None
+        self, ctx: Ctx, *, query: Question, k: Hits = 10, filters: SearchFilters | None = None, recorded: bool = True
     ) -> SearchResult:
-        """The chunks that fit a query best, best first; needs `knowledge:read`. The query is recorded.
+        """The chunks that fit a query best, best first; needs `knowledge:read`.
 
+        The query is recorded, unless nobody asked it: then it is in no statistics and takes no feedback.
         Of each document its best chunk, unless `filters.document_ids` names documents: then every chunk that fits.
         """
         ...

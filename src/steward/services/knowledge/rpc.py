@@ -116,9 +116,9 @@ class KnowledgeClient(KnowledgeApi):
         return await self._rpc.call(ctx, "ImportFaqs", format=format, content=content)
 
     async def search(
-        self, ctx: Ctx, *, query: Question, k: Hits = 10, filters: SearchFilters | None = None
+        self, ctx: Ctx, *, query: Question, k: Hits = 10, filters: SearchFilters | None = None, recorded: bool = True
     ) -> SearchResult:
-        return await self._rpc.call(ctx, "Search", query=query, k=k, filters=filters)
+        return await self._rpc.call(ctx, "Search", query=query, k=k, filters=filters, recorded=recorded)
 
     async def note_answered(self, ctx: Ctx, *, question: Question, faq_id: DocumentId) -> UUID:
         return await self._rpc.call(ctx, "NoteAnswered", question=question, faq_id=faq_id)

@@ -20,11 +20,15 @@ class Search(UseCase):
         super().__init__(parts)
         self._searching = Searching(parts.db, parts.caches)
 
-    async def search(self, ctx: Ctx, *, query: str, k: int = 10, filters: SearchFilters | None = None) -> SearchResult:
+    async def search(
+        self, ctx: Ctx, *, query: str, k: int = 10, filters: SearchFilters | None = None, recorded: bool = True
+    ) -> SearchResult:
         await self._parts.authz.require(ctx, "knowledge:read", "knowledge/search")
         hits = await self._searching.search(ctx, query, k, filters or _NO_FILTERS)
         best = hits[0] if hits and hits[0].confidence >= ANSWERED else None
         faq_id = best.document_id if best is not None and best.kind is SourceKind.FAQ else None
+        if not recorded:
+            return SearchResult(query_id=self._parts.ids.new(), hits=hits)
         return SearchResult(query_id=self._record(ctx, query, faq_id, answered=best is not None), hits=hits)
 
     async def note_answered(self, ctx: Ctx, *, question: str, faq_id: str) -> UUID:

@@ -61,6 +61,7 @@ class Script:
         """Tool and key."""
         self.responses = 0
         self.searches = 0
+        self.recorded = 0
         self.noted: list[tuple[str, str]] = []
         """Questions that the cache answered, and by which FAQ."""
         self.on_search: Callable[[], None] | None = None
@@ -192,9 +193,12 @@ class StandInKnowledge:
     def __init__(self, script: Script) -> None:
         self._script = script
 
-    async def search(self, ctx: Ctx, *, query: str, k: int = 10, filters: object = None) -> SearchResult:
+    async def search(
+        self, ctx: Ctx, *, query: str, k: int = 10, filters: object = None, recorded: bool = True
+    ) -> SearchResult:
         assert ctx.scopes == {"knowledge:read"}
         self._script.searches += 1
+        self._script.recorded += recorded
         if self._script.on_search is not None:
             self._script.on_search()
         found = [(name, text) for name, text in self._script.faqs.items() if name in query]

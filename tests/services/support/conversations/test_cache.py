@@ -105,6 +105,7 @@ async def test_popular_questions_are_ready_before_they_are_asked(shop: Desk) -> 
             payload=msgspec.Raw(msgspec.json.encode(payload)),
         )
     )
+    assert shop.script.searches > shop.script.recorded == 0, "nobody has asked yet"
     assert (await shop.say("search shipping")).from_cache
     assert shop.script.calls == []
     assert len((await shop.api.list_chat_sessions(shop.ctx("conversation:read"))).items) == 1

@@ -7,7 +7,6 @@ from typing import Final
 
 import msgspec
 
-from steward.kit.context import Ctx
 from steward.kit.failpoints import Failpoints
 from steward.kit.module import Apis
 from steward.services.knowledge.api import Hit, KnowledgeApi
@@ -32,10 +31,11 @@ class Searching:
     def __init__(self, apis: Apis) -> None:
         self._apis = apis
 
-    async def search(self, ctx: Ctx, query: str, k: int, language: Language) -> Sequence[Hit]:
-        asking = ctx.as_service("support", "knowledge:read")
-        found = await self._apis.get(KnowledgeApi).search(asking, query=query[:MAX_QUERY], k=k)
-        return sorted(found.hits, key=lambda hit: (-hit.score, hit.locale != language.value))
+    async def search(self, turn: Turn, query: str, k: int) -> Sequence[Hit]:
+        asking = turn.ctx.as_service("support", "knowledge:read")
+        knowledge = self._apis.get(KnowledgeApi)
+        found = await knowledge.search(asking, query=query[:MAX_QUERY], k=k, recorded=not turn.rehearsal)
+        return sorted(found.hits, key=lambda hit: (-hit.score, hit.locale != turn.language.value))
 
 
 class TurnActions:
@@ -63,7 +63,7 @@ class TurnActions:
 
     async def search(self, query: str, *, k: int = 5) -> Sequence[Hit]:
         """See `Actions`."""
-        return await self._searching.search(self._turn.ctx, query, k, self._turn.language)
+        return await self._searching.search(self._turn, query, k)
 
     async def call(self, tool: str, arguments: Mapping[str, str]) -> ToolResult:
         """See `Actions`."""

@@ -23,6 +23,7 @@ class Turn:
         "language",
         "message_id",
         "question",
+        "rehearsal",
         "sent_at",
         "started",
         "text",
@@ -54,6 +55,8 @@ class Turn:
         """By the monotonic clock."""
         self.accepted = accepted
         """Whether the message is durable already."""
+        self.rehearsal = False
+        """Whether nobody asked it: it is worked out for those who may."""
         self.accepting: asyncio.Future[bool] | None = None
         self.calls: list[str] = []
         """The tools called so far, in order."""

@@ -42,6 +42,7 @@ class Warming:
         """Keep the answers to the questions that an event names."""
         for question in msgspec.json.decode(event.payload, type=_Counted).questions[:MOST]:
             turn = await self._arrivals.begin(self._ctx(tenant), NOBODY, None, question, None)
+            turn.rehearsal = True
             if self._working.kept(turn) is None:
                 await self._warm(turn)
 
