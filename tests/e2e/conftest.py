@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.external import SETUP, run_sql
-from tests.e2e.running import Steward
+from tests.e2e.running import Steward, until
 from tests.support.postgres import PostgresForTests
 
 TWO = (("serve", "identity", "audit", "knowledge"), ("serve", "gateway", "tenants", "support"))
@@ -41,6 +41,8 @@ def playground() -> Iterator[Path]:
 def prepared_home(playground: Path) -> Path:
     """A home that was started once and drained: copying it is faster than a first start."""
     steward = Steward(playground / "prepared").start()
+    # Trained behind the customers' backs; a home without its model would have it trained at every start.
+    until(lambda: any((steward.home / "models").glob("*.model")), 30)
     steward.stop()
     return steward.home
 

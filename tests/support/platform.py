@@ -1,8 +1,11 @@
 """A platform for tests through the services' contracts: real parts on a real database, local or over gRPC."""
 
+import atexit
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -170,11 +173,21 @@ async def _serving(
     return foundation, services
 
 
+@cache
+def _models() -> Path:
+    """Where the homes of this worker share the model that is shipped, so that it is trained once."""
+    shared = tempfile.TemporaryDirectory(prefix="steward-models-")
+    atexit.register(shared.cleanup)
+    return Path(shared.name)
+
+
 async def _foundation(
     stack: AsyncExitStack, dsn: str, home: Path, clock: Clock, peers: Mapping[str, list[str]] | None = None
 ) -> Foundation:
     """`peers` names who is called, for other tests' processes may live on the same database."""
     (home / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not (home / "models").exists():
+        (home / "models").symlink_to(_models())
     telemetry = Telemetry.for_tests(clock)
     stack.callback(telemetry.shutdown)
     foundation = await open_foundation(
