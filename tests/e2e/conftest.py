@@ -16,6 +16,9 @@ from tests.support.postgres import PostgresForTests
 
 TWO = (("serve", "identity", "audit", "knowledge"), ("serve", "gateway", "tenants", "support"))
 
+ATTACKED_AGAIN = "test_hostile-serve"
+"""The edge of a divided installation is the same as of one in one process: attacking that too is a long proof."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,7 +28,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         item.add_marker(pytest.mark.e2e)
         if isinstance(item, pytest.Function) and "installation" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{item.callspec.params['installation']}"))
+            group = f"{item.path.stem}-{item.callspec.params['installation']}"
+            item.add_marker(pytest.mark.xdist_group(group))
+            if group == ATTACKED_AGAIN:
+                item.add_marker(pytest.mark.proof)
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +77,8 @@ def installation(request: pytest.FixtureRequest, prepared_home: Path) -> Iterato
     """
     home = copy_home(prepared_home, request.param)
     running = Steward(home, (("up",),) if request.param == "up" else TWO)
-    running.start(**getattr(request.module, "SETTINGS", {}))
+    # The home has its demo tenant; the demo's shop would be a process more.
+    running.start(**{"STEWARD_DEMO": "off", **getattr(request.module, "SETTINGS", {})})
     yield running
     _end(running)
 

@@ -526,7 +526,7 @@ def test_slow_callers_are_ended_and_others_served_meanwhile(attack: Attack, stew
         for slow in heads:
             slow.send(attack.head()[:-2])
         for slow in bodies:
-            slow.send(attack.head(b"POST", KEYS, JSON + b"Content-Length: 1000\r\n"))
+            slow.send(attack.head(b"POST", KEYS, JSON + b"Content-Length: 8000\r\n"))
         began = time.monotonic()
         slowest = 0.0
         while time.monotonic() - began < SLOW_SECONDS + 1:
