@@ -148,3 +148,13 @@ async def test_same_key_gives_the_first_answer_and_another_body_is_refused(house
     assert other.status == 409
     history = await house.http("GET", f"/api/v1/sessions/{first.json['session_id']}/history", developer.bearer)
     assert len(history.json["items"]) == 2
+
+
+async def test_customer_token_in_the_head_counts_wherever_it_is_taken(house: House, developer: Member) -> None:
+    session = (await chat(house, developer, message=QUESTION, user_id="ann")).json["session_id"]
+    head = {"X-Customer-Token": "nobody.signed.this"}
+    refused = await chat(house, developer, head, message=QUESTION)
+    assert (refused.status, refused.json["code"]) == (401, "customer_token_invalid")
+    for method, path in (("GET", f"/api/v1/sessions/{session}/history"), ("DELETE", f"/api/v1/sessions/{session}")):
+        answer = await house.http(method, path, {**developer.bearer, **head})
+        assert (answer.status, answer.json["code"]) == (401, "customer_token_invalid"), method
