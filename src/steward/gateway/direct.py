@@ -2,8 +2,9 @@
 
 Litestar stays the router and the judge. A route takes the short way when its handler needs nothing but the request, the
 caller's context, contracts, parameters of its path and a JSON body; a request takes it when it has no query and none of
-the header fields that the handler may ask for, and when all of it converts. Anything else, every invalid request among it, takes the whole way through Litestar, which has run nothing
-yet then. In a profile of `bench/edge.py` that way took a sixth of a read's CPU.
+the header fields that the handler may ask for, and when all of it converts. Anything else, every invalid request among
+it, takes the whole way through Litestar, which has run nothing yet then. In a profile of `bench/edge.py` that way took
+a sixth of a read's CPU.
 """
 
 import re
@@ -60,7 +61,7 @@ class Direct:
     def __init__(self, app: Litestar, contracts: Mapping[str, Any], decoders: Decoders) -> None:
         # The same types as Litestar's, by names of their own.
         self._litestar = cast("App", app)
-        self._request: Callable[..., Any] = app.request_class or BodyRequest
+        self._request: Callable[..., Any] = BodyRequest
         self._route: Callable[..., _Routed] = cast("Any", app.asgi_router.handle_routing)
         self._plans = {plan.handler: plan for plan in _plans(app, contracts, decoders)}
 
