@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from random import Random
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from steward.kit.text import detect_locale
 from steward.services.knowledge.api import DocumentInput, FaqInput, Hit, SearchFilters
 from steward.services.knowledge.confidence import ANSWERED
 from steward.services.knowledge.corpus_index import CorpusIndex, build_index
-from steward.services.knowledge.features import query_features
+from steward.services.knowledge.features import HASH_BITS, KEY, query_features
 from steward.services.knowledge.indexing import document_source, faq_source, prepare
 from steward.services.knowledge.records import ChunkRow, Passage, Source
 from steward.services.knowledge.searching import Wanted, hits_of
@@ -148,6 +150,22 @@ def test_a_faq_is_found_by_its_other_languages_and_shown_in_that_of_the_question
     ]
     index = index_of([faq_source(faq_id, faq) for faq_id, faq in faqs])
     assert ask(index, "lumina 3000 收音機 亮度")[0].document_id == "lamp.zh-Hant"
+
+
+def test_a_word_whose_name_in_the_index_is_that_of_a_whole_question_is_worth_no_more_than_a_word() -> None:
+    chance = Random(1)
+    made = ["".join(chance.choices("bcdfghjkmnpqrtvwxz", k=8)) for _ in range(40_000)]
+    words = {crc32(word.encode(), SALT) >> HASH_BITS: word for word in made[20_000:]}
+    key, word = next((key, words[name]) for key in made[:20_000] if (name := _name_of(key)) in words)
+    right, wrong = FaqInput(question=f"Where is {key} now", answer="Here."), FaqInput(question=word, answer="No.")
+    index = index_of([faq_source("right", right), faq_source("wrong", wrong)])
+    assert next(hit.document_id for hit in ask(index, key)) == "right"
+
+
+def _name_of(key: str) -> int:
+    """What the index calls the question that is this key."""
+    features = query_features(SALT, key)
+    return int(features.hashes[features.kinds == KEY][0])
 
 
 @pytest.mark.parametrize(("name", "floor"), [("stackfaq", 0.780), ("cmrc2018-dev", 0.981)])

@@ -93,8 +93,10 @@ def score(
     title_norm = TITLE_K1 * (1 - TITLE_B + TITLE_B * lengths.title / lengths.mean_title)
     in_text = idf[at] * text * (K1 + 1) / (text + norm[rows])
     in_title = title_idf[at] * title * (TITLE_K1 + 1) / (title + title_norm[rows])
+    # A key's entry has no count in the text: 24 bits may be those of a word too, which is worth no whole question.
+    whole = (kinds == KEY) & (text == 0)
     # Nested, for np.select takes ten times as long on what a query matches of a small corpus.
-    of_grams = np.where(kinds == GRAM, GRAM_WEIGHT * title_idf[at] * (title > 0), KEY_WEIGHT)
+    of_grams = np.where(kinds == GRAM, GRAM_WEIGHT * title_idf[at] * (title > 0), KEY_WEIGHT * whole)
     of_pairs = np.where(kinds == PAIR, PAIR_WEIGHT * in_text, of_grams)
     of_words = in_text + TITLE_WEIGHT * in_title + TAGS_WEIGHT * idf[at] * (tags > 0)
     in_tags = idf[at] * tags * (CONCEPT_TAGS_K1 + 1) / (tags + CONCEPT_TAGS_K1)
@@ -108,7 +110,7 @@ def score(
         strength=total / _idf(np.ones(1), chunks),
         covered=_covered(query, idf, matches, words[at], count),
         meant=_sums(rows[headed], idf[at[headed]], count) / max(float(idf[concepts].sum()), 1e-9),
-        keyed=_sums(rows, kinds == KEY, count),
+        keyed=_sums(rows, whole, count),
     )
 
 

@@ -128,7 +128,8 @@ def _candidates() -> None:
                     WHERE c.tenant_id IS NOT DISTINCT FROM {TENANT} AND c.terms @> all_of LIMIT most;
             ELSE
                 RETURN QUERY SELECT c.number FROM knowledge.chunk c
-                    WHERE c.tenant_id IS NOT DISTINCT FROM {TENANT} AND c.terms && any_of AND c.terms @> all_of LIMIT most;
+                    WHERE c.tenant_id IS NOT DISTINCT FROM {TENANT}
+                        AND c.terms && any_of AND c.terms @> all_of LIMIT most;
             END IF;
         END $$;
         ALTER FUNCTION knowledge.candidates(int[], int[], int) OWNER TO steward_knowledge_system;
