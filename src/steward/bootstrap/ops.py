@@ -1,13 +1,20 @@
 """What the probes and the metrics endpoint of a process answer."""
 
+from collections.abc import Sequence
+from typing import Final, Protocol
+
 from steward.bootstrap.foundation import Foundation
 from steward.bootstrap.services import Services
 from steward.kit.bus import Wake
 from steward.kit.db import Database
 from steward.kit.errors import Unavailable
 from steward.kit.health import Health, HealthReport, Readiness
-from steward.kit.rpc.instances import InstancePool
 from steward.kit.telemetry import Metrics
+
+
+NEEDED: Final = frozenset(("tenants", "identity", "audit"))
+"""What every installation has. A service beside these may be left out: one that this process has never seen running
+is told to be absent, and only one that it has seen can be down."""
 
 
 class BusDown(Unavailable):
@@ -55,7 +62,7 @@ def add_checks(health: Health, foundation: Foundation, services: Services) -> No
     for name in services.local:
         health.add(name, _here)
     for name, pool in services.pools.items():
-        health.add(name, _Remote(name, pool).check)
+        health.add(name, Remote(name, pool).check)
 
 
 async def _database(database: Database) -> str:
@@ -73,13 +80,28 @@ async def _here() -> str:
     return "in this process"
 
 
-class _Remote:
-    def __init__(self, name: str, pool: InstancePool) -> None:
+class Answering(Protocol):
+    """The processes that run a service elsewhere."""
+
+    async def ready(self) -> Sequence[str]:
+        """Addresses of those that take calls."""
+        ...
+
+
+class Remote:
+    """Watches a service that runs elsewhere, or may be left out."""
+
+    def __init__(self, name: str, pool: Answering) -> None:
         self._name = name
         self._pool = pool
+        self._expected = name in NEEDED
 
     async def check(self) -> str:
+        """Where it answers, or that nothing runs it; raises `ServiceDown` for one that is needed or was there."""
         addresses = await self._pool.ready()
-        if not addresses:
+        if addresses:
+            self._expected = True
+            return f"at {', '.join(addresses)}"
+        if self._expected:
             raise ServiceDown(self._name)
-        return f"at {', '.join(addresses)}"
+        return f"absent: `steward serve {self._name}` adds it"
