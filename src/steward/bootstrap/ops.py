@@ -11,7 +11,6 @@ from steward.kit.errors import Unavailable
 from steward.kit.health import Health, HealthReport, Readiness
 from steward.kit.telemetry import Metrics
 
-
 NEEDED: Final = frozenset(("tenants", "identity", "audit"))
 """What every installation has. A service beside these may be left out: one that this process has never seen running
 is told to be absent, and only one that it has seen can be down."""
