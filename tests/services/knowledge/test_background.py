@@ -4,13 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
+import msgspec
 import pytest
 import pytest_asyncio
 
-from steward.kit.context import Ctx
+from steward.kit.context import Ctx, SystemCtx
 from steward.services.knowledge.api import DocumentInput, FaqInput, KnowledgeApi
 from steward.services.knowledge.errors import QueryNotFound
 from steward.services.knowledge.indexing import INDEX_VERSION
+from steward.services.knowledge.records import RecordedQuery
+from steward.services.knowledge.repository import QuestionSystemRepository
 from tests.conftest import NewDatabase
 from tests.support.bus import LateClock
 from tests.support.database import as_owner, values
@@ -123,3 +126,25 @@ async def test_newer_forms_are_left_alone(late: Late) -> None:
     revision = await late.sql("SELECT revision FROM knowledge.corpus")
     await late.run("knowledge-reindex")
     assert await late.sql("SELECT revision FROM knowledge.corpus") == revision
+
+
+async def test_query_that_is_written_already_is_written_and_counted_once(late: Late) -> None:
+    """Whoever is interrupted while the database commits cannot know, and writes again."""
+    foundation = late.installation.foundation
+    tenant = (await late.installation.tenant()).id
+    query = RecordedQuery(
+        tenant=tenant,
+        id=foundation.ids.new(),
+        question="Why?",
+        key="why",
+        faq_id="because",
+        answered=True,
+        asked_at=foundation.clock.now(),
+    )
+    for batch in ([query], [query, msgspec.structs.replace(query, id=foundation.ids.new())]):
+        async with foundation.database.service("knowledge").system_tx(
+            SystemCtx(reason="tests", service="knowledge")
+        ) as tx:
+            await QuestionSystemRepository().record(tx, batch)
+    assert await late.sql("SELECT count(*) FROM knowledge.query") == [(2,)]
+    assert await late.sql("SELECT views FROM knowledge.faq_view") == [(2,)]

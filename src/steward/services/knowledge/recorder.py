@@ -50,9 +50,11 @@ class Recorder:
 
     async def stop(self) -> None:
         """Write what waits and do no more."""
-        if self._task is not None and not self._task.done():
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        # Not while it writes: whoever is interrupted then cannot know whether it is written.
+        async with self._writing:
+            if self._task is not None and not self._task.done():
+                self._task.cancel()
+                await asyncio.gather(self._task, return_exceptions=True)
         await self.flush()
 
     async def _flush_soon(self) -> None:

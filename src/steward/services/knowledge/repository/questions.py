@@ -93,11 +93,16 @@ class QuestionSystemRepository:
     """Rows of all tenants, in a system transaction."""
 
     async def record(self, tx: Tx, queries: Sequence[RecordedQuery]) -> None:
-        """Write queries of any tenants, and count the FAQs that answered."""
+        """Write queries of any tenants, and count the FAQs that answered; those that are written already are left."""
         await tx.execute(
+            "WITH made AS ("
             "INSERT INTO knowledge.query (tenant_id, query_id, question, key, faq_id, answered, asked_at)"
             " SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::boolean[],"
-            " $7::timestamptz[])",
+            " $7::timestamptz[]) ON CONFLICT DO NOTHING RETURNING tenant_id, faq_id)"
+            " INSERT INTO knowledge.faq_view AS w (tenant_id, source_id, views)"
+            " SELECT tenant_id, faq_id, count(*) FROM made WHERE faq_id IS NOT NULL"
+            " GROUP BY tenant_id, faq_id ORDER BY tenant_id, faq_id"
+            " ON CONFLICT (tenant_id, source_id) DO UPDATE SET views = w.views + excluded.views",
             [query.tenant for query in queries],
             [query.id for query in queries],
             [query.question for query in queries],
@@ -106,16 +111,6 @@ class QuestionSystemRepository:
             [query.answered for query in queries],
             [query.asked_at for query in queries],
         )
-        seen = [(query.tenant, query.faq_id) for query in queries if query.faq_id is not None]
-        if seen:
-            await tx.execute(
-                "INSERT INTO knowledge.faq_view AS w (tenant_id, source_id, views)"
-                " SELECT tenant_id, source_id, count(*) FROM unnest($1::uuid[], $2::text[]) AS t (tenant_id, source_id)"
-                " GROUP BY tenant_id, source_id ORDER BY tenant_id, source_id"
-                " ON CONFLICT (tenant_id, source_id) DO UPDATE SET views = w.views + excluded.views",
-                [tenant for tenant, _ in seen],
-                [faq_id for _, faq_id in seen],
-            )
 
     async def count_popular(self, tx: Tx, since: datetime, most: int) -> dict[TenantId, list[str]]:
         """Count anew what is popular with every tenant; the questions, by tenant."""
