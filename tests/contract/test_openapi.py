@@ -29,7 +29,7 @@ from tests.authorization.operations import RECIPES, http_request, routes_of
 from tests.authorization.stage import Stage
 from tests.support.house import RPCS, House
 
-EXAMPLES = (3, pytest.param(200, marks=(pytest.mark.proof, pytest.mark.timeout(3600))))
+EXAMPLES = (5, pytest.param(200, marks=(pytest.mark.proof, pytest.mark.timeout(3600))))
 """Of each operation and kind of data: a sample for every day, and the long proof."""
 SEED = 20_260_101
 CHECKS = [

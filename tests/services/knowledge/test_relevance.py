@@ -150,6 +150,7 @@ def test_a_faq_is_found_by_its_other_languages_and_shown_in_that_of_the_question
     ]
     index = index_of([faq_source(faq_id, faq) for faq_id, faq in faqs])
     assert ask(index, "lumina 3000 收音機 亮度")[0].document_id == "lamp.zh-Hant"
+    assert [hit.document_id for hit in ask(index, "請問 lumina 3000 的亮度")] == ["lamp.zh-Hant", "lamp.en"]
 
 
 def test_a_word_whose_name_in_the_index_is_that_of_a_whole_question_is_worth_no_more_than_a_word() -> None:
