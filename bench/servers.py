@@ -145,19 +145,19 @@ def spawn(command: Sequence[str], environment: Mapping[str, str], log: Path) -> 
         )
 
 
-async def until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    """Wait for `/ready`; raises with the end of its log when the server does not get there."""
+async def until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path, path: str = "/ready") -> None:
+    """Wait until `path` is answered by 200; raises with the end of its log when the server does not get there."""
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        if await asyncio.to_thread(_is_ready, port):
+        if await asyncio.to_thread(_is_ready, port, path):
             return
         await asyncio.sleep(_POLL_SECONDS)
     raise RuntimeError(f"{' '.join(map(str, process.args))} did not get ready:\n{log_end(log)}")
 
 
-def _is_ready(port: int) -> bool:
+def _is_ready(port: int, path: str) -> bool:
     try:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/ready", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://{HOST}:{port}{path}", timeout=2) as answer:
             return answer.status == 200
     except OSError:
         return False

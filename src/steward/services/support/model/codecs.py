@@ -8,21 +8,13 @@ from typing import Final, Protocol, TypeVar
 
 import msgspec
 
+from steward.services.support.model.prompts import Prompt
 from steward.services.support.ports import ModelFailed
 
 T = TypeVar("T")
 
 _ANTHROPIC_VERSION: Final = "2023-06-01"
 _OPENAI: Final = "https://api.openai.com"
-
-
-class Prompt(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model is asked."""
-
-    system: str
-    user: str
-    max_tokens: int
-    """Of the answer."""
 
 
 class Codec(Protocol):

@@ -15,8 +15,8 @@ from steward.kit.http import Breakers, HttpSettings, SafeClient, SystemResolver
 from steward.kit.settings import load
 from steward.services.support.api import Citation, ScoredIntent
 from steward.services.support.model.checks import checked
-from steward.services.support.model.codecs import AnthropicCodec, Codec, OpenAiCodec, Prompt
-from steward.services.support.model.prompts import NO_ANSWER, phrase_prompt, route_prompt
+from steward.services.support.model.codecs import AnthropicCodec, Codec, OpenAiCodec
+from steward.services.support.model.prompts import NO_ANSWER, Prompt, phrase_prompt, route_prompt
 from steward.services.support.model.settings import PREFIX, ModelSettings, Provider
 from steward.services.support.ports import Language, Model, ModelFailed
 
