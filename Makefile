@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Byte code is kept, whatever the shell says: without it every start compiles the whole platform again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help up test check lint types imports proto docs bench proof browser clean
+.PHONY: help up test check lint types imports proto docs bench proof foreign browser clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,8 +47,12 @@ bench: $(VENV)/.dev ## run a benchmark: make bench NAME=edge
 	@test -n "$(NAME)" || { echo "name one: make bench NAME=edge"; ls bench/*.py; exit 2; }
 	PYTHONPATH=. $(BIN)/python bench/$(NAME).py
 
-proof: $(VENV)/.dev ## the long proofs; their results go to docs/proofs/
+proof: $(VENV)/.dev foreign ## the long proofs; their results go to docs/proofs/
 	$(BIN)/python -m pytest -q -m proof -o timeout=3600
+	$(BIN)/python -m pytest -q tests/services/models/upstream/test_foreign_mock.py
+
+foreign: ## install the mock provider of others that a proof runs against; needs node 20
+	cd tests/foreign && npm ci --no-audit --no-fund
 
 clean: ## remove what was built (not .steward, which holds data)
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis src/*.egg-info

@@ -44,6 +44,7 @@ class _Listener(asyncio.Protocol):
     def __init__(self, request: bytes) -> None:
         self.done: asyncio.Future[Streamed] = asyncio.get_running_loop().create_future()
         self._request = request
+        self._answered = False
         self._events = 0
         self._tail = b""
         self._first = self._longest = 0.0
@@ -55,9 +56,11 @@ class _Listener(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         now = time.perf_counter()
-        if not self._events and not (self._tail + data).startswith(b"HTTP/1.1 200"):
-            self._end(RuntimeError((self._tail + data)[:500].decode("utf-8", "replace")))
-            return
+        if not self._answered:
+            self._answered = data.startswith(b"HTTP/1.1 200")
+            if not self._answered:
+                self._end(RuntimeError(data[:500].decode("utf-8", "replace")))
+                return
         found = data.count(_DATA)
         if self._events:
             self._longest = max(self._longest, now - self._last)

@@ -66,6 +66,7 @@ _MADE_IMMUTABLE = frozenset(
         "Encoder",
         "Decoder",
         "Struct",
+        "Raw",
         "timedelta",
         "timezone",
         "ZoneInfo",

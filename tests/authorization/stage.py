@@ -72,21 +72,32 @@ class Behind:
     @classmethod
     async def of(cls, connection: asyncpg.Connection) -> "Behind":
         found = await connection.fetch(
-            "SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.columns"
-            " WHERE column_name = 'tenant_id' AND table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
+            "SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n"
+            " ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND EXISTS"
+            " (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id') ORDER BY 1"
         )
         return cls(connection, [row["name"] for row in found])
 
+    async def mark_of(self, tenant: UUID) -> str:
+        """Another one as soon as any row that belongs to a tenant is."""
+        return await self.connection.fetchval(
+            "SELECT concat_ws(' ', count(*), sum(hashtextextended(name || row, 0)), sum(hashtextextended(row, 1)))"
+            f" FROM ({self._rows()}) found",
+            tenant,
+        )
+
     async def rows_of(self, tenant: UUID) -> Rows:
         """All rows that belong to a tenant, of all services."""
-        parts = [
-            f"SELECT '{table}' AS name, t::text AS row FROM {table} t WHERE tenant_id = $1" for table in self._tables
-        ]
-        found = await self.connection.fetch(" UNION ALL ".join(parts) + " ORDER BY 1, 2", tenant)
+        found = await self.connection.fetch(f"{self._rows()} ORDER BY 1, 2", tenant)
         rows: dict[str, list[str]] = {}
         for name, row in found:
             rows.setdefault(name, []).append(row)
         return rows
+
+    def _rows(self) -> str:
+        return " UNION ALL ".join(
+            f"SELECT '{table}' AS name, t::text AS row FROM {table} t WHERE tenant_id = $1" for table in self._tables
+        )
 
     async def all_sealed(self, tenant: UUID) -> bool:
         """Whether no audit record of a tenant waits for the collector."""

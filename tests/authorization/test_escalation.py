@@ -50,7 +50,9 @@ async def test_developer_makes_no_key_beyond_their_own_rights(house: House, tena
     assert (refused.status, refused.code) == (403, "scope_too_strong")
 
 
-@pytest.mark.parametrize("scope", ["service:edge", "service:quota", "service:provision", "no-such:thing"])
+@pytest.mark.parametrize(
+    "scope", ["service:edge", "service:quota", "service:provision", "service:costs", "no-such:thing"]
+)
 async def test_nobody_makes_a_key_with_a_scope_of_services(house: House, tenant: TestTenant, scope: str) -> None:
     everything = await house.member(tenant, *Role)
     refused = await make_key(house, everything.bearer, scope)

@@ -111,8 +111,7 @@ async def _may(house: House, recipe: Recipe, arguments: Arguments, ctx: Ctx) -> 
     except Forbidden:
         return False
     except NotFound:
-        assert recipe.hides
-        assert not recipe.hides & ctx.scopes
+        assert recipe.refusal(ctx.scopes) == 404
         return False
     return True
 

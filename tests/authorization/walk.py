@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 import msgspec
 
 from steward.kit.clock import SystemClock
-from tests.authorization.operations import RECIPES, Arguments, Kind, Recipe, Route, http_request
+from tests.authorization.operations import RECIPES, Arguments, Kind, Recipe, Route
 from tests.support.house import RPCS, Answer, House
 
 WAYS = ("http", "grpc")
@@ -33,7 +33,8 @@ class Walk(msgspec.Struct, frozen=True):
         if self.way == "grpc":
             return await self.house.rpc(RPCS[recipe.method], arguments, headers)
         route = self.routes[recipe.method]
-        request = http_request(route.method, route.path, route.described, arguments)
+        request = recipe.request(route.method, route.path, route.described, arguments)
+        headers = {**headers, **request.headers}
         return await self.house.http(request.method, request.path, headers, request.body, **request.query)
 
 

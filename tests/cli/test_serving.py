@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from steward.bootstrap.home import Home, Running
+from steward.bootstrap.modules import service_names
 
 
 def run(cli, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -40,7 +41,8 @@ def test_wrong_settings_are_all_named_and_misspelt_ones_reported(cli) -> None:
 def test_a_service_that_there_is_not_is_wrong_usage(cli) -> None:
     done = run(cli, "serve", "identiy")
     assert done.returncode == 2
-    assert "identiy is no service: choose among audit, gateway, identity, knowledge, support, tenants" in done.stderr
+    names = ", ".join(sorted([*service_names(), "gateway"]))
+    assert f"identiy is no service: choose among {names}" in done.stderr
 
 
 def test_a_home_that_cannot_be_one_is_said(cli) -> None:

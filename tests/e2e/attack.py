@@ -46,6 +46,20 @@ SAMPLES: Mapping[str, Any] = {
     "owner_email": "a@example.com",
     "reason": "because",
     "limit": 5,
+    "subject": {"kind": "tenant"},
+    "member": {"kind": "agent", "id": "desk"},
+    "team": "shop",
+    "usage": {"input_tokens": 1},
+    "prices": {"input": 1, "output": 1},
+    "speaks": "openai",
+    "candidates": [{"connection": "openai", "model": "m"}],
+    "models": ["default"],
+    "model": "default",
+    "messages": [{"role": "user", "content": "When are you open?"}],
+    "input": "When are you open?",
+    "max_tokens": 16,
+    "input_file_id": "file-0",
+    "endpoint": "/v1/chat/completions",
 }
 """A value that is all right for each required field of a body."""
 
@@ -137,9 +151,14 @@ def fault(answer: Answer, status: int | None = None) -> str:
         return f"tells {leaked}: {answer.body[:300]!r}"
     if not answer.body:
         return "" if answer.headers.get("connection") == "close" else "refused without a word, and kept open"
-    if answer.headers.get("content-type") != "application/problem+json":
-        return f"is {answer.headers.get('content-type')}"
-    missing = MEMBERS - set(answer.json)
+    kind = answer.headers.get("content-type")
+    if kind == "application/json" and "error" in answer.json:
+        # Below /v1/ a refusal has the form of OpenAI or Anthropic.
+        missing = {"message", "type"} - set(answer.json["error"])
+    elif kind == "application/problem+json":
+        missing = MEMBERS - set(answer.json)
+    else:
+        return f"is {kind}"
     return f"lacks {sorted(missing)}" if missing else ""
 
 
@@ -187,6 +206,8 @@ def wrong_bodies(body: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
         "true": b"true",
     }
     takes = {("metadata", "an object"), ("helpful", "true"), ("text", "a megabyte")}
+    takes |= {("headers", "an object"), ("query", "an object")}
+    takes |= {(field, "true") for field in ("batches", "can_continue", "routed", "stream")}
     for field, (what, value) in itertools.product(body["properties"], values.items()):
         if (field, what) in takes:
             continue

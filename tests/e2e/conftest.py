@@ -14,7 +14,7 @@ from tests.e2e.external import SETUP, run_sql
 from tests.e2e.running import Steward, until
 from tests.support.postgres import PostgresForTests
 
-TWO = (("serve", "identity", "audit", "knowledge"), ("serve", "gateway", "tenants", "support"))
+TWO = (("serve", "identity", "audit", "knowledge", "costs"), ("serve", "gateway", "tenants", "support", "models"))
 
 ATTACKED_AGAIN = "test_hostile-serve"
 """The edge of a divided installation is the same as of one in one process: attacking that too is a long proof."""

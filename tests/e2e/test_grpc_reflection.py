@@ -248,7 +248,7 @@ def test_bytes_that_are_no_message_are_refused(clients: Mapping[str, Client], ke
 
 
 def test_message_over_the_limit_is_refused(clients: Mapping[str, Client], key: Metadata) -> None:
-    request = clients[USERS].request(USERS, "ListUsers", cursor="x" * 13_000_000)
+    request = clients[USERS].request(USERS, "ListUsers", cursor="x" * 40_000_000)
     assert clients[USERS].refusal(USERS, "ListUsers", request, key)[0] == "RESOURCE_EXHAUSTED"
     assert len(clients[USERS].call(USERS, "ListUsers", key)["items"]) >= 1
 

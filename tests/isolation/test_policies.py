@@ -69,7 +69,7 @@ async def test_no_table_gives_one_tenant_anything_of_another(ground: Ground) -> 
 async def test_every_service_is_probed_with_every_command(ground: Ground) -> None:
     probed = {(table.service, command) for table in ground.tables for command in table.granted or ()}
     services = {service for service, _ in probed}
-    assert services == {"audit", "identity", "kit", "knowledge", "support", "tenants"}
+    assert services == {"audit", "costs", "identity", "kit", "knowledge", "models", "support", "tenants"}
     assert probed == {
         (service, command) for service in services for command in ("SELECT", "INSERT", "UPDATE", "DELETE")
     }

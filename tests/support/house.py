@@ -24,8 +24,11 @@ from steward.kit.ids import TenantId
 from steward.kit.module import Module
 from steward.kit.rpc.failures import FAILURE_KEY, Failure
 from steward.kit.rpc.service import Operation
+from steward.kit.testing.provider import FakeProvider
+from steward.services.costs.api import CostsApi, PriceInput, TokenPrices
 from steward.services.identity.api import IdentityApi, Role, Tokens, UserId
 from steward.services.identity.roles import GRANTABLE
+from steward.services.models.api import ConnectionInput, ModelsApi, Speaks
 from tests.support.platform import PASSWORD, Installation, TestTenant, open_installation
 
 GENEROUS = GatewaySettings(user_per_minute=1_000_000, address_per_minute=1_000_000)
@@ -82,13 +85,13 @@ class House:
     async def http(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None, **query: str
     ) -> Answer:
-        """One request; a body is sent as JSON."""
+        """One request; a body is sent as JSON, unless it is bytes."""
+        form = {"data": body} if isinstance(body, bytes) else {"json": body}
         async with self._http.request(
-            method, self.url + path, headers=headers, json=body, params=query, skip_auto_headers=("Accept-Encoding",)
+            method, self.url + path, headers=headers, params=query, skip_auto_headers=("Accept-Encoding",), **form
         ) as response:
             data = await response.read()
-            problem = "problem+json" in response.headers.get("content-type", "")
-            code = msgspec.json.decode(data)["code"] if problem else ""
+            code = "" if response.ok else _code(data, response.headers.get("content-type", ""))
             return Answer(response.status, code, data, dict(response.headers))
 
     async def rpc(self, operation: Operation, arguments: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
@@ -169,7 +172,27 @@ async def open_house(
         health.started()
         http = await stack.enter_async_context(aiohttp.ClientSession())
         rpc = await stack.enter_async_context(grpc.aio.insecure_channel(rpcs.address))
+        if "models" in services.local:
+            await _connect_provider(installation, await stack.enter_async_context(FakeProvider()))
         yield House(installation, owner_dsn, f"http://{LOOPBACK}:{port}", http, rpc)
+
+
+def _code(body: bytes, kind: str) -> str:
+    """The stable name of a failure, as a problem or in OpenAI's form; Anthropic's has the kind only."""
+    if "json" not in kind:
+        return ""
+    told = msgspec.json.decode(body)
+    error = told.get("error", told)
+    return error.get("code") or error.get("type", "")
+
+
+async def _connect_provider(installation: Installation, provider: FakeProvider) -> None:
+    """A connection `probe` of the installation, with a model `m` that costs nothing."""
+    connection = ConnectionInput(speaks=Speaks.OPENAI, base_url=f"{provider.url}/v1", key="sk-probe")
+    operator = installation.operator()
+    await installation.api(ModelsApi).put_connection(operator, name="probe", connection=connection, installation=True)
+    price = PriceInput(prices=TokenPrices(input=0, output=0))
+    await installation.api(CostsApi).put_price(operator, provider="probe", model="m", price=price)
 
 
 def _refusal(error: grpc.aio.AioRpcError) -> Answer:

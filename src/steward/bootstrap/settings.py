@@ -10,17 +10,20 @@ from steward.bootstrap.platform_settings import ClientSettings, PlatformSettings
 from steward.gateway.settings import GatewaySettings
 from steward.kit import settings
 from steward.kit.bus.bus import BusSettings
+from steward.kit.cache_redis import RedisSettings
 from steward.kit.cluster.registry import ClusterSettings
 from steward.kit.crypto.passwords import PasswordSettings
 from steward.kit.settings import Problem, SettingsError, Variable
 from steward.kit.telemetry.settings import TelemetrySettings
 from steward.services.audit.collector import AuditSettings
+from steward.services.costs.settings import PREFIX as COSTS_PREFIX
+from steward.services.costs.settings import CostsSettings
 from steward.services.identity.module import PASSWORD_PREFIX, SETTINGS_PREFIX
 from steward.services.identity.settings import IdentitySettings
 from steward.services.knowledge.settings import PREFIX as KNOWLEDGE_PREFIX
 from steward.services.knowledge.settings import KnowledgeSettings
-from steward.services.support.model.settings import PREFIX as MODEL_PREFIX
-from steward.services.support.model.settings import ModelSettings
+from steward.services.models.settings import REDIS_PREFIX, ModelsSettings
+from steward.services.models.settings import SETTINGS_PREFIX as MODELS_PREFIX
 from steward.services.support.settings import SETTINGS_PREFIX as SUPPORT_PREFIX
 from steward.services.support.settings import SupportSettings
 from steward.services.support.shop.settings import SETTINGS_PREFIX as SHOP_PREFIX
@@ -37,10 +40,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     passwords: Annotated[PasswordSettings, Meta(title="Passwords", extra={"prefix": PASSWORD_PREFIX})]
     audit: Annotated[AuditSettings, Meta(title="Audit", extra={"prefix": "STEWARD_AUDIT_"})]
     knowledge: Annotated[KnowledgeSettings, Meta(title="Knowledge", extra={"prefix": KNOWLEDGE_PREFIX})]
+    costs: Annotated[CostsSettings, Meta(title="Costs", extra={"prefix": COSTS_PREFIX})]
+    models: Annotated[ModelsSettings, Meta(title="Models", extra={"prefix": MODELS_PREFIX})]
+    redis: Annotated[RedisSettings, Meta(title="Redis", extra={"prefix": REDIS_PREFIX})]
     support: Annotated[SupportSettings, Meta(title="Desk", extra={"prefix": SUPPORT_PREFIX})]
     bus: Annotated[BusSettings, Meta(title="Events", extra={"prefix": "STEWARD_BUS_"})]
     cluster: Annotated[ClusterSettings, Meta(title="Discovery", extra={"prefix": "STEWARD_CLUSTER_"})]
-    model: Annotated[ModelSettings, Meta(title="Language model", extra={"prefix": MODEL_PREFIX})]
     shop: Annotated[ShopSettings, Meta(title="Shops", extra={"prefix": SHOP_PREFIX})]
     client: Annotated[ClientSettings, Meta(title="Command line", extra={"prefix": "STEWARD_"})]
 

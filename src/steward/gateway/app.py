@@ -1,6 +1,7 @@
 """Assembles the edge: the services' routes, probes, pages and the API's description, behind one pipeline."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -19,8 +20,8 @@ from steward.gateway.checks import Checks
 from steward.gateway.decoding import STATE_KEY, BodyRequest, Decoders, body_decoder
 from steward.gateway.demo import DemoSite
 from steward.gateway.direct import Direct, caller_of
-from steward.gateway.edge import Edge, Paths
-from steward.gateway.exchange import EXCHANGE_KEY, Exchange
+from steward.gateway.edge import Edge, Paths, usual_rules
+from steward.gateway.exchange import EXCHANGE_KEY, Exchange, Rules
 from steward.gateway.observe import EdgeObserver
 from steward.gateway.ops import OpsPort
 from steward.gateway.settings import GatewaySettings
@@ -29,7 +30,9 @@ from steward.kit.clock import Clock
 from steward.kit.context import Ctx
 from steward.kit.ids import Ids
 from steward.kit.sockets import SocketRoute
+from steward.kit.web import ErrorForm
 
+_LIMITS: Final = frozenset(("max_body_bytes", "max_json_depth", "max_seconds", "body_kind"))
 OPENAPI_PATHS: Final = ("/openapi.json", "/api/openapi.json")
 
 
@@ -57,12 +60,13 @@ def create_app(parts: EdgeParts) -> Edge:
     described = site.LateDocument("application/json", lambda: _description(litestar, parts.version))
     documents = [*site.pages(), *(described.route(path) for path in OPENAPI_PATHS), *parts.demo.routes()]
     litestar = _litestar(parts, [*parts.routes, *ops.ROUTES, *documents])
-    app = Direct(litestar, parts.apis, litestar.state[STATE_KEY])
+    app = Direct(litestar, _collaborators(parts), litestar.state[STATE_KEY])
     paths = Paths(
         open=_open_paths(parts.routes),
         pages=_paths(documents),
         ops=_paths(ops.ROUTES),
-        large=_large_paths(parts.routes),
+        rules=_rules(parts.routes, parts.settings),
+        forms=_forms(parts.routes),
     )
     checks = Checks(
         authenticator=parts.authenticator,
@@ -94,7 +98,7 @@ def _litestar(parts: EdgeParts, routes: Sequence[HTTPRouteHandler]) -> Litestar:
             "ctx": Provide(_ctx),
             "ops": Provide(_constant(parts.ops)),
             "open_metrics": Provide(_constant(parts.settings.open_metrics)),
-            **{name: Provide(_constant(api)) for name, api in parts.apis.items()},
+            **{name: Provide(_constant(each)) for name, each in _collaborators(parts).items()},
         },
         exception_handlers={Exception: _pass_on},
         logging_config=None,
@@ -105,6 +109,11 @@ def _litestar(parts: EdgeParts, routes: Sequence[HTTPRouteHandler]) -> Litestar:
     )
     app.state[STATE_KEY] = _decoders(app)
     return app
+
+
+def _collaborators(parts: EdgeParts) -> Mapping[str, Any]:
+    """What handlers may name as parameters besides `ctx`."""
+    return {**parts.apis, "clock": parts.clock, "ids": parts.ids}
 
 
 async def _ctx(request: BodyRequest) -> Ctx:
@@ -141,18 +150,34 @@ def _open_paths(routes: Sequence[HTTPRouteHandler]) -> frozenset[str]:
     return open_paths
 
 
-def _large_paths(routes: Sequence[HTTPRouteHandler]) -> Mapping[str, int]:
-    """Paths whose bodies have a limit of their own. The edge reads a body before routing: they have no parameters."""
-    found = {
-        path: handler.opt["max_body_bytes"]
-        for handler in routes
-        if "max_body_bytes" in handler.opt
-        for path in handler.paths
-    }
-    for path in found:
+def _rules(routes: Sequence[HTTPRouteHandler], settings: GatewaySettings) -> Mapping[str, Rules]:
+    """Paths that have limits of their own. The edge needs them before routing: they have no parameters."""
+    options: dict[str, dict[str, Any]] = {}
+    for handler in routes:
+        own = {name: value for name, value in handler.opt.items() if name in _LIMITS}
+        for path in handler.paths if own else ():
+            options.setdefault(path, {}).update(own)
+    usual = usual_rules(settings)
+    for path in options:
         if "{" in path:
-            raise TypeError(f"{path} cannot have a limit of its own for bodies: it has parameters")
-    return found
+            raise TypeError(f"{path} cannot have limits of its own: it has parameters")
+    return {path: _with(usual, own) for path, own in options.items()}
+
+
+def _with(usual: Rules, own: Mapping[str, Any]) -> Rules:
+    seconds: float = own.get("max_seconds", usual.seconds)
+    return Rules(
+        most_bytes=own.get("max_body_bytes", usual.most_bytes),
+        depth=own.get("max_json_depth", usual.depth),
+        seconds=seconds,
+        patience=timedelta(seconds=seconds),
+        kind=str(own["body_kind"]).encode() if "body_kind" in own else usual.kind,
+    )
+
+
+def _forms(routes: Sequence[HTTPRouteHandler]) -> Sequence[ErrorForm]:
+    found = {form for handler in routes if (form := handler.opt.get("error_form")) is not None}
+    return sorted(found, key=lambda form: len(form.prefix), reverse=True)
 
 
 def _paths(routes: Iterable[HTTPRouteHandler]) -> frozenset[str]:

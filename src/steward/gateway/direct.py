@@ -180,7 +180,7 @@ def _is_watched(handler: HTTPRouteHandler) -> bool:
 
 
 def _answers_itself(handler: HTTPRouteHandler) -> bool:
-    """Whether the handler returns a response and no value."""
+    """Whether the handler returns a response of Litestar's, which is still to be made one that can be sent."""
     returned = handler.parsed_fn_signature.return_type.annotation
     kind = get_origin(returned) or returned
-    return isclass(kind) and issubclass(kind, (Response, ASGIResponse))
+    return isclass(kind) and issubclass(kind, Response)

@@ -18,8 +18,27 @@ from steward.gateway.address import Proxies
 from steward.gateway.authn import Authenticator, asking_ctx, credential_of
 from steward.gateway.body import read_body, replay
 from steward.gateway.cors import PREFLIGHT_HEADERS, check_origin, foreign_origin, is_origin, is_preflight
-from steward.gateway.errors import CredentialMissing, Defect, Draining, Overloaded, RateLimited, RequestTimedOut
-from steward.gateway.exchange import EXCHANGE_KEY, App, Exchange, Message, Receive, Scope, Send, correlation, read_head
+from steward.gateway.errors import (
+    BodyTooSlow,
+    CredentialMissing,
+    Defect,
+    Draining,
+    Overloaded,
+    RateLimited,
+    RequestTimedOut,
+)
+from steward.gateway.exchange import (
+    EXCHANGE_KEY,
+    App,
+    Exchange,
+    Message,
+    Receive,
+    Rules,
+    Scope,
+    Send,
+    correlation,
+    read_head,
+)
 from steward.gateway.observe import EdgeObserver
 from steward.gateway.problems import failure_of, refusal_of
 from steward.gateway.reply import Reply
@@ -32,8 +51,10 @@ from steward.kit.errors import MalformedRequest, Unauthenticated
 from steward.kit.ids import Ids, TenantId
 from steward.kit.locale import negotiated, preferred
 from steward.kit.ratelimit import Decision
+from steward.kit.web import ErrorForm
 
-API_PREFIX: Final = "/api/"
+CLOSED: Final = ("/api/", "/v1/")
+"""Prefixes of paths that need a credential, but for those that are open by name."""
 GONE: Final = 499
 """The status that logs and metrics show for a caller who left; nobody receives it."""
 
@@ -47,8 +68,10 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
     """Pages and documents: public, not limited, and under the policy for pages."""
     ops: AbstractSet[str]
     """Probes: answered even under load and while draining."""
-    large: Mapping[str, int] = {}
-    """The most bytes of a body where that is not the usual most."""
+    rules: Mapping[str, Rules] = {}
+    """Limits where those are not the usual ones."""
+    forms: Sequence[ErrorForm] = ()
+    """Forms of failures for other APIs' dialects, the longest prefix first."""
 
 
 class Edge:
@@ -75,7 +98,7 @@ class Edge:
         self._ids = ids
         self._settings = settings
         self._proxies = Proxies(settings.trusted_proxies)
-        self._patience = timedelta(seconds=settings.request_seconds)
+        self._usual = usual_rules(settings)
         self._at_work: set[Vigil] = set()
         self._draining = False
         self._idle = asyncio.Event()
@@ -102,13 +125,15 @@ class Edge:
             await self._sockets(scope, receive, send)
             return
         request_id, traceparent = correlation(scope["headers"])
-        exchange = Exchange(scope, request_id or str(self._ids.new()), traceparent, self._clock.monotonic())
-        vigil = Vigil(receive, self._settings.request_seconds)
+        exchange = Exchange(scope, request_id or self._ids.new_text(), traceparent, self._clock.monotonic())
+        exchange.form = next((form for form in self._paths.forms if exchange.path.startswith(form.prefix)), None)
+        rules = self._paths.rules.get(exchange.path, self._usual)
+        vigil = Vigil(receive, rules.seconds)
         self._at_work.add(vigil)
         self._idle.clear()
         try:
             with self._observer.request(exchange):
-                await self._serve(exchange, receive, send, vigil)
+                await self._serve(exchange, receive, send, vigil, rules)
         finally:
             # Scope and exchange hold each other: taken apart here, what they hold goes now and not at some collection.
             exchange.body = b""
@@ -118,7 +143,7 @@ class Edge:
             if not self._at_work:
                 self._idle.set()
 
-    async def _serve(self, exchange: Exchange, receive: Receive, send: Send, vigil: Vigil) -> None:
+    async def _serve(self, exchange: Exchange, receive: Receive, send: Send, vigil: Vigil, rules: Rules) -> None:
         reply = Reply(
             exchange,
             send,
@@ -129,7 +154,7 @@ class Edge:
         )
         try:
             try:
-                await self._answer(exchange, receive, reply, vigil)
+                await self._answer(exchange, receive, reply, vigil, rules)
             except Exception as error:  # noqa: BLE001 - each becomes an answer, and what nobody foresaw is logged too
                 await self._failed(exchange, reply, error)
                 _let_go(error)
@@ -137,22 +162,22 @@ class Edge:
             if vigil.end is None:
                 raise
             vigil.settle()
-            await self._ended(exchange, reply, vigil.end)
+            await self._ended(exchange, reply, vigil, vigil.end, rules)
 
-    async def _answer(self, exchange: Exchange, receive: Receive, reply: Reply, vigil: Vigil) -> None:
+    async def _answer(self, exchange: Exchange, receive: Receive, reply: Reply, vigil: Vigil, rules: Rules) -> None:
         scope = exchange.scope
         peer: str = scope["client"][0]
         exchange.address, exchange.scheme = self._proxies.origin_of(peer, exchange.scheme, scope["headers"])
         self._admit(exchange, reply)
         read_head(exchange, self._settings)
         if exchange.path in self._paths.ops or exchange.path in self._paths.pages:
-            exchange.ctx = self._anonymous(exchange)
+            exchange.ctx = self._anonymous(exchange, rules)
         else:
             if is_preflight(exchange):
                 await self._preflight(exchange, reply)
                 return
-            await self._identify(exchange)
-        exchange.body = await read_body(exchange, receive, self._settings, self._most_bytes(exchange.path))
+            await self._identify(exchange, rules)
+        exchange.body = await read_body(exchange, receive, self._settings, rules, vigil)
         vigil.body_was_read()
         scope["state"][EXCHANGE_KEY] = exchange
         pending: list[Message] = [replay(exchange.body)]
@@ -167,9 +192,6 @@ class Edge:
             # The server sends the head of the answer only, as RFC 9110 section 9.3.2 wants it.
             scope["method"] = "GET"
         await self._app(scope, receive_body, reply.send)
-
-    def _most_bytes(self, path: str) -> int:
-        return self._paths.large.get(path, self._settings.max_body_bytes)
 
     def _admit(self, exchange: Exchange, reply: Reply) -> None:
         reply.close = self._draining
@@ -188,23 +210,23 @@ class Edge:
         exchange.allow_origin = origin
         await reply.empty(204, PREFLIGHT_HEADERS)
 
-    async def _identify(self, exchange: Exchange) -> None:
+    async def _identify(self, exchange: Exchange, rules: Rules) -> None:
         """Find out who calls, count the request and hold a page to the list of those that may call."""
         origin = foreign_origin(exchange)
         # Until the tenant is known a page may read why it was refused; such an answer holds nothing of anybody.
         exchange.allow_origin = origin if is_origin(origin) else b""
-        if exchange.path in self._paths.open or not exchange.path.startswith(API_PREFIX):
+        if exchange.path in self._paths.open or not exchange.path.startswith(CLOSED):
             self._count_address(exchange)
-            exchange.ctx = self._anonymous(exchange)
+            exchange.ctx = self._anonymous(exchange, rules)
             allowed = self._settings.allowed_origins
         else:
-            allowed = await self._authenticate(exchange)
+            allowed = await self._authenticate(exchange, rules)
         if origin:
             exchange.allow_origin = b""
             check_origin(origin, allowed)
             exchange.allow_origin = origin
 
-    async def _authenticate(self, exchange: Exchange) -> Sequence[str]:
+    async def _authenticate(self, exchange: Exchange, rules: Rules) -> Sequence[str]:
         read = exchange.read
         try:
             credential = credential_of(read.get(b"authorization"), read.get(b"x-api-key"))
@@ -212,7 +234,7 @@ class Edge:
                 raise CredentialMissing
             asking = asking_ctx(
                 exchange.request_id,
-                self._clock.now() + self._patience,
+                self._clock.now() + rules.patience,
                 address=exchange.address,
                 user_agent=exchange.user_agent,
                 traceparent=exchange.traceparent,
@@ -242,13 +264,13 @@ class Edge:
             self._observer.limited(policy)
             raise RateLimited(policy, decision.limit, max(1, -int(-decision.retry_after_s // 1)))
 
-    def _anonymous(self, exchange: Exchange) -> Ctx:
+    def _anonymous(self, exchange: Exchange, rules: Rules) -> Ctx:
         return Ctx(
             tenant=None,
             actor=ANONYMOUS,
             scopes=frozenset(),
             request_id=exchange.request_id,
-            deadline=self._clock.now() + self._patience,
+            deadline=self._clock.now() + rules.patience,
             locale=negotiated(exchange.read.get(b"accept-language", b"").decode("latin-1")),
             address=exchange.address,
             user_agent=exchange.user_agent,
@@ -269,11 +291,14 @@ class Edge:
         if _concerned(handler, "changes_tenant", exchange):
             self._authenticator.forget_policy(TenantId(UUID(named["tenant_id"])))
 
-    async def _ended(self, exchange: Exchange, reply: Reply, end: End) -> None:
+    async def _ended(self, exchange: Exchange, reply: Reply, vigil: Vigil, end: End, rules: Rules) -> None:
         if end is End.CALLER_GONE:
             exchange.status = GONE
             return
-        refusal = Draining() if end is End.SHUTDOWN else RequestTimedOut(self._settings.request_seconds)
+        if end is End.BODY_TOO_SLOW:
+            await self._failed(exchange, reply, BodyTooSlow(vigil.body_seconds))
+            return
+        refusal = Draining() if end is End.SHUTDOWN else RequestTimedOut(rules.seconds)
         if reply.started:
             # Half an answer must not look like a whole one: the server cuts the connection on an exception.
             raise refusal
@@ -293,6 +318,16 @@ class Edge:
         await reply.problem(failure)
 
 
+def usual_rules(settings: GatewaySettings) -> Rules:
+    """The limits of paths that have none of their own."""
+    return Rules(
+        most_bytes=settings.max_body_bytes,
+        depth=settings.max_json_depth,
+        seconds=settings.request_seconds,
+        patience=timedelta(seconds=settings.request_seconds),
+    )
+
+
 def _concerned(handler: Any, option: str, exchange: Exchange) -> bool:
     """Whether a route has this option and, where that names fields, the request gives one of them."""
     fields: Sequence[str] | None = handler.opt.get(option)
@@ -305,6 +340,9 @@ def _let_go(error: BaseException | None) -> None:
     Their frames hold the request and its body, and one of them the failure itself: a ring that would wait for the
     garbage collector.
     """
-    while error is not None:
+    seen: set[int] = set()
+    # A failure that was wrapped and then raised again from its wrapping is its own cause.
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         error.__traceback__ = None
         error = error.__cause__ or error.__context__

@@ -39,9 +39,10 @@ class UnsupportedMediaType(AppError):
     code = "unsupported_media_type"
     kind = Kind.UNSUPPORTED
 
-    def __init__(self, given: str) -> None:
+    def __init__(self, given: str, wanted: str = "application/json") -> None:
         said = f"content type {given[:80]!r} is not read here" if given else "the body has no content type"
-        super().__init__(f"{said}: send JSON as `Content-Type: application/json`")
+        what = "JSON" if wanted == "application/json" else "it"
+        super().__init__(f"{said}: send {what} as `Content-Type: {wanted}`")
 
 
 class UnsupportedCharset(AppError):

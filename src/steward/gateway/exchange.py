@@ -1,8 +1,11 @@
 """One request on its way through the edge: what was read from its head, and what became of it."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from steward.gateway.errors import HeadersTooLarge, UrlTooLong
 from steward.gateway.settings import GatewaySettings
@@ -10,6 +13,7 @@ from steward.kit.call_fields import idempotency_key_of, request_id_of, tracepare
 from steward.kit.context import Ctx
 from steward.kit.errors import InvalidInput, MalformedRequest
 from steward.kit.ratelimit import Decision
+from steward.kit.web import ErrorForm
 
 _SHOWN_CHARS: Final = 40
 
@@ -46,6 +50,22 @@ _FIELD_OVERHEAD: Final = len(": \r\n")
 _MAX_USER_AGENT: Final = 256
 
 
+JSON: Final = b"application/json"
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits of requests to a path."""
+
+    most_bytes: int
+    depth: int
+    """Deepest nesting of a JSON body."""
+    seconds: float
+    patience: timedelta
+    """The same as `seconds`."""
+    kind: bytes = JSON
+    """Media type of the body."""
+
+
 class Exchange:
     """The state of one request. Made by `Edge`, filled on the way, read by the observer at the end."""
 
@@ -59,6 +79,7 @@ class Exchange:
         "decisions",
         "error",
         "error_id",
+        "form",
         "method",
         "path",
         "read",
@@ -72,6 +93,8 @@ class Exchange:
 
     def __init__(self, scope: Scope, request_id: str, traceparent: str, started_at: float) -> None:
         self.scope = scope
+        self.form: ErrorForm | None = None
+        """How its failure is told; None for problem details."""
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.scheme: str = scope["scheme"]

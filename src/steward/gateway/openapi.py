@@ -19,7 +19,7 @@ from litestar.routes import HTTPRoute
 from steward.gateway.field_docs import field_docs, structs_in
 from steward.gateway.problems import TYPE_PREFIX
 from steward.kit.call_fields import IDEMPOTENCY_KEY_PATTERN
-from steward.kit.web import EVENT_STREAM, EventStream, JsonLines
+from steward.kit.web import EVENT_STREAM, ErrorForm, EventStream, JsonLines
 
 Json = dict[str, Any]
 
@@ -72,6 +72,10 @@ _IDEMPOTENCY: Final[Mapping[str, Any]] = {
 }
 _SAFE_METHODS: Final = frozenset({HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS})
 """RFC 9110 section 9.2.1; what they ask for contradicts no state."""
+_SEVERAL: Final = re.compile(
+    r"^(?:steward[._])?(?:kit|services)[._](?P<part>[a-z]+)[._](?:.*[._])?(?P<own>[A-Za-z0-9]+)$"
+)
+"""How msgspec, with points, and Litestar name types of which there are several of one name."""
 _GENERIC: Final = re.compile(r"^(Page|Items)_(.+)_$")
 
 
@@ -97,7 +101,10 @@ def document(app: Litestar, version: str) -> Json:
                 **{_named(name): {**_renamed(schema), "title": _named(name)} for name, schema in schemas.items()},
                 "Problem": _PROBLEM_SCHEMA,
             },
-            "responses": {f"Problem{status}": _problem(text) for status, text in _PROBLEMS.items()},
+            "responses": {
+                **{f"Problem{status}": _problem(text) for status, text in _PROBLEMS.items()},
+                **_failures({form for handler in _handlers(app) if (form := _form(handler)) is not None}),
+            },
             "securitySchemes": _SECURITY_SCHEMES,
         },
     }
@@ -110,15 +117,19 @@ def _handlers(app: Litestar) -> Iterable[HTTPRouteHandler]:
 
 
 def _types(handler: HTTPRouteHandler) -> Iterable[Any]:
-    signature = handler.parsed_fn_signature
-    body = signature.parameters.get("data")
-    if body is not None:
-        yield body.annotation
-    answer = signature.return_type
+    form = _form(handler)
+    found = (_body_type(handler), None if form is None else form.schema, _answer_type(handler))
+    return (one for one in found if one is not None)
+
+
+def _answer_type(handler: HTTPRouteHandler) -> Any:
+    if (shown := handler.opt.get("described_answer")) is not None:
+        return shown
+    answer = handler.parsed_fn_signature.return_type
     if _is_document(answer.annotation):
-        yield answer.annotation
-    elif answer.inner_types and _is_document(answer.inner_types[0].annotation):
-        yield answer.inner_types[0].annotation
+        return answer.annotation
+    first = answer.inner_types[0].annotation if answer.inner_types else None
+    return first if _is_document(first) else None
 
 
 def _is_document(annotation: Any) -> bool:
@@ -152,9 +163,10 @@ def _operation(method: str, drawn: Json, handler: HTTPRouteHandler) -> Json:
         "parameters": parameters,
         "responses": _responses(handler, names_one=any(map(_names_one, parameters)), is_open=is_open),
     }
-    body = handler.parsed_fn_signature.parameters.get("data")
+    body = _body_type(handler)
     if body is not None:
-        operation["requestBody"] = {"required": True, "content": _content("application/json", _ref(body.annotation))}
+        kind = handler.opt.get("body_kind", "application/json")
+        operation["requestBody"] = {"required": True, "content": _content(kind, _ref(body))}
     if is_open:
         operation["security"] = []
     return operation
@@ -166,15 +178,19 @@ def _names_one(parameter: Json) -> bool:
 
 
 def _responses(handler: HTTPRouteHandler, *, names_one: bool, is_open: bool) -> Json:
-    body = "data" in handler.parsed_fn_signature.parameters
+    body = _body_type(handler) is not None
+    form = _form(handler)
     statuses = {400, 422, 429, 500, 503, 504}
     statuses |= set() if is_open and not body else {401}
     statuses |= set() if is_open else {403}
     statuses |= {404} if names_one or handler.opt.get("names_one") else set()
     statuses |= {413, 415} if body else set()
     statuses |= set() if handler.http_methods <= _SAFE_METHODS else {409}
+    # Clients of other APIs' dialects know no 422; the edge answers 400 in its place.
+    statuses -= set() if form is None else {422}
+    name = "Problem" if form is None else form.schema.__name__
     found: Json = {str(handler.status_code): _success(handler)}
-    found.update((str(status), {"$ref": f"#/components/responses/Problem{status}"}) for status in sorted(statuses))
+    found.update((str(status), {"$ref": f"#/components/responses/{name}{status}"}) for status in sorted(statuses))
     # A probe that finds something wrong says so in its own words, not as a problem of the request.
     found.update((str(status), _success(handler)) for status in handler.opt.get("also_answers", ()))
     return found
@@ -182,11 +198,11 @@ def _responses(handler: HTTPRouteHandler, *, names_one: bool, is_open: bool) -> 
 
 def _success(handler: HTTPRouteHandler) -> Json:
     answer = handler.parsed_fn_signature.return_type
-    types = [part for part in _types(handler) if part is not _body_type(handler)]
+    shown = _answer_type(handler)
     if answer.is_subclass_of(type(None)) or answer.annotation is None:
         return {"description": "Done; no body"}
-    if types:
-        content = _content("application/json", _ref(types[-1]))
+    if shown is not None:
+        content = _content("application/json", _ref(shown))
         if any(inner.is_subclass_of(EventStream) for inner in answer.inner_types):
             content |= _content(EVENT_STREAM, {"type": "string", "description": "Server-sent events."})
         return {"description": "The answer", "content": content}
@@ -199,7 +215,11 @@ def _success(handler: HTTPRouteHandler) -> Json:
 
 def _body_type(handler: HTTPRouteHandler) -> Any:
     body = handler.parsed_fn_signature.parameters.get("data")
-    return None if body is None else body.annotation
+    return handler.opt.get("described_body") if body is None else body.annotation
+
+
+def _form(handler: HTTPRouteHandler) -> ErrorForm | None:
+    return handler.opt.get("error_form")
 
 
 def _content(kind: str, schema: Json) -> Json:
@@ -210,13 +230,27 @@ def _problem(text: str) -> Json:
     return {"description": text, "content": _content("application/problem+json", {"$ref": _REF.format(name="Problem")})}
 
 
+def _failures(forms: Iterable[ErrorForm]) -> Json:
+    """Failures as the dialects of other APIs tell them."""
+    return {
+        f"{form.schema.__name__}{status}": {
+            "description": text,
+            "content": _content("application/json", _ref(form.schema)),
+        }
+        for form in sorted(forms, key=lambda form: form.prefix)
+        for status, text in _PROBLEMS.items()
+    }
+
+
 def _ref(annotation: Any) -> Json:
     schemas, _ = msgspec.json.schema_components((annotation,), ref_template=_REF)
     return _renamed(schemas[0])
 
 
 def _named(name: str) -> str:
-    """`UserPage` for `Page_User_`."""
+    """`UserPage` for `Page_User_`; `CostsOutcome` for one of several of the name `Outcome`."""
+    if (several := _SEVERAL.match(name)) is not None:
+        return several["part"].capitalize() + several["own"]
     match = _GENERIC.match(name)
     return f"{match[2]}{match[1]}" if match else name
 

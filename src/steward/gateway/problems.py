@@ -14,9 +14,10 @@ from litestar.exceptions import (
 )
 
 from steward.gateway.errors import MethodNotAllowed, RouteNotFound
-from steward.gateway.exchange import Exchange, Header
+from steward.gateway.exchange import JSON, Exchange, Header
 from steward.kit.errors import AppError, InvalidInput, Kind, MalformedRequest, Value
 from steward.kit.ratelimit import Decision
+from steward.kit.web import ErrorForm
 
 MEDIA_TYPE: Final = b"application/problem+json"
 TYPE_PREFIX: Final = "urn:steward:problem:"
@@ -25,6 +26,8 @@ _MINUTE_S: Final = 60.0
 """The window of every limit on requests."""
 _MAX_TEXT: Final = 300
 _MAX_VALUE: Final = 60
+_FINAL: Final = frozenset((Kind.QUOTA, Kind.CONFLICT))
+"""Kinds of failures that waiting a moment does not mend."""
 _MEMBERS: Final = frozenset(("type", "title", "status", "detail", "code", "request_id"))
 
 
@@ -42,9 +45,18 @@ def body_of(error: AppError, request_id: str) -> bytes:
     return msgspec.json.encode(document)
 
 
-def headers_of(error: AppError, size: int, *, credential_sent: bool) -> list[Header]:
+def in_form(error: AppError, request_id: str, form: ErrorForm) -> tuple[int, bytes]:
+    """Status and JSON of a failure as another API's dialect tells it."""
+    status = HTTPStatus.BAD_REQUEST if error.kind is Kind.UNPROCESSABLE else error.status
+    return status, form.body(error, request_id)
+
+
+def headers_of(error: AppError, size: int, *, credential_sent: bool, form: ErrorForm | None = None) -> list[Header]:
     """The response's header fields that the failure itself calls for."""
-    headers = [(b"content-type", MEDIA_TYPE), (b"content-length", str(size).encode())]
+    headers = [(b"content-type", JSON if form else MEDIA_TYPE), (b"content-length", str(size).encode())]
+    if form is not None and error.kind in _FINAL:
+        # Clients of these dialects try a 409 and every 429 again unless told not to.
+        headers.append((b"x-should-retry", b"false"))
     if error.kind is Kind.UNAUTHENTICATED:
         # RFC 6750 section 3.1: no error code for a request that sent no credential.
         invalid = b', error="invalid_token"' if credential_sent else b""

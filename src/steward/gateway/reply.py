@@ -88,12 +88,15 @@ class Reply:
 
     async def problem(self, error: AppError) -> None:
         """Answer with a failure."""
-        sent = self._exchange.read
-        body = problems.body_of(error, self._exchange.request_id)
+        sent, form, request_id = self._exchange.read, self._exchange.form, self._exchange.request_id
+        if form is None:
+            status, body = error.status, problems.body_of(error, request_id)
+        else:
+            status, body = problems.in_form(error, request_id, form)
         headers = problems.headers_of(
-            error, len(body), credential_sent=b"authorization" in sent or b"x-api-key" in sent
+            error, len(body), credential_sent=b"authorization" in sent or b"x-api-key" in sent, form=form
         )
-        await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})
 
     async def empty(self, status: int, headers: Sequence[Header]) -> None:
@@ -105,6 +108,8 @@ class Reply:
         """The answer's own header fields and those that every answer carries; a page's own go before the latter."""
         exchange = self._exchange
         headers: list[Header] = [*own, (b"x-request-id", exchange.request_id.encode())]
+        if exchange.form is not None and exchange.form.id_header:
+            headers.append((exchange.form.id_header, exchange.request_id.encode()))
         if self._is_page:
             named = {name for name, _ in own}
             headers.extend(field for field in _PAGE if field[0] not in named)

@@ -15,11 +15,12 @@ class End(Enum):
 
     TIMED_OUT = "timed out"
     CALLER_GONE = "caller gone"
+    BODY_TOO_SLOW = "body too slow"
     SHUTDOWN = "shutdown"
 
 
 class Vigil:
-    """Cancels the task of a request at its deadline, or when its caller disconnects.
+    """Cancels the task of a request at its deadline, or that of its body, or when its caller disconnects.
 
     The server does not tell a handler that its caller went away unless it listens, and listening takes a task. So a
     request is listened to only once it has lasted a quarter of a second, and only when its body has been read.
@@ -32,6 +33,9 @@ class Vigil:
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         self._deadline = self._loop.time() + seconds
+        self.body_seconds = 0.0
+        """Time that the body is given, once it is awaited."""
+        self._body_deadline: float | None = None
         self._body_read = False
         self._listener: asyncio.Task[None] | None = None
         self._timer = self._loop.call_later(min(_GLANCE_S, seconds), self._glance)
@@ -40,9 +44,18 @@ class Vigil:
         """Move the deadline to so many seconds from now."""
         self._deadline = self._loop.time() + seconds
 
+    def await_body(self, seconds: float) -> None:
+        """The body has to be there in so many seconds; one timer watches over this and all else."""
+        self.body_seconds = seconds
+        self._body_deadline = self._loop.time() + seconds
+        if seconds < _GLANCE_S:
+            self._timer.cancel()
+            self._glance()
+
     def body_was_read(self) -> None:
         """From here on whatever else the connection brings is its end."""
         self._body_read = True
+        self._body_deadline = None
 
     async def caller_gone(self) -> None:
         """Wait until the caller is gone."""
@@ -66,10 +79,17 @@ class Vigil:
             self._task.uncancel()
 
     def _glance(self) -> None:
-        left = self._deadline - self._loop.time()
+        now = self._loop.time()
+        left = self._deadline - now
         if left <= 0:
             self.stop(End.TIMED_OUT)
             return
+        if self._body_deadline is not None:
+            body_left = self._body_deadline - now
+            if body_left <= 0:
+                self.stop(End.BODY_TOO_SLOW)
+                return
+            left = min(left, body_left)
         if self._body_read:
             self._listen()
         self._timer = self._loop.call_later(min(_GLANCE_S, left), self._glance)

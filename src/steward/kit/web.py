@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Generic, TypeVar, cast
+from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
 from litestar.di import NamedDependency
@@ -15,14 +15,19 @@ from litestar.params import QueryParameter, SkipValidation
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
+from steward.kit.clock import Clock
 from steward.kit.context import Ctx
-from steward.kit.errors import InvalidInput
+from steward.kit.errors import AppError, InvalidInput
+from steward.kit.ids import Ids
 from steward.kit.paging import MAX_LIMIT
 
 T = TypeVar("T")
 
 Caller = NamedDependency[SkipValidation[Ctx]]
 """The context of the request, built by the gateway."""
+ClockPort = NamedDependency[SkipValidation[Clock]]
+IdsPort = NamedDependency[SkipValidation[Ids]]
+"""What time and ids come from, for handlers whose answers have some of their own."""
 
 PageLimit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="How many items to return.")]
 PageCursor = Annotated[str | None, QueryParameter(max_length=512, description="`next_cursor` of the page before.")]
@@ -43,6 +48,8 @@ JSON_LINES: Final = "application/x-ndjson"
 EVENT_STREAM: Final = "text/event-stream"
 HEARTBEAT_SECONDS: Final = 15.0
 """How often a stream of events that has none says that it is alive."""
+STILL_HERE: Final = b": still here\n\n"
+"""A comment, which readers of server-sent events skip."""
 
 _CHUNK_BYTES: Final = 64 * 1024
 
@@ -66,6 +73,46 @@ def changes_tenant(*fields: str) -> Mapping[str, Sequence[str]]:
 def takes_bytes(most: int) -> Mapping[str, int]:
     """`opt` of a route without path parameters whose body may have so many bytes, instead of the edge's usual most."""
     return {"max_body_bytes": most}
+
+
+def takes_depth(most: int) -> Mapping[str, int]:
+    """`opt` of a route without path parameters whose JSON body may be nested so deep."""
+    return {"max_json_depth": most}
+
+
+def takes_seconds(most: float) -> Mapping[str, float]:
+    """`opt` of a route without path parameters that may take so long, instead of the edge's usual time."""
+    return {"max_seconds": most}
+
+
+TAKES_FORM: Final[Mapping[str, str]] = {"body_kind": "multipart/form-data"}
+"""`opt` of a route without path parameters whose body is a form (RFC 7578); the edge hands it on unread."""
+
+
+class ErrorForm(NamedTuple):
+    """How failures under a prefix of paths are told, where callers do not expect problem details.
+
+    Such callers know no 422: what cannot be accepted is 400 there.
+    """
+
+    prefix: str
+    """Of the paths; the longest that fits counts."""
+    body: Callable[[AppError, str], bytes]
+    """JSON of a failure and the request's id."""
+    schema: type[msgspec.Struct]
+    """Of that JSON, for the description of the API."""
+    id_header: bytes = b""
+    """The header field in which the dialect's clients look for the request's id, beside `X-Request-Id`."""
+
+
+def fails_as(form: ErrorForm) -> Mapping[str, ErrorForm]:
+    """`opt` of a route of another API's dialect, with the form of its failures; the form holds for its whole prefix."""
+    return {"error_form": form}
+
+
+def reads_as(body: type[msgspec.Struct] | None, answer: type[msgspec.Struct] | None = None) -> Mapping[str, object]:
+    """`opt` of a route that decodes and encodes by itself: the types by which the API's description shows it."""
+    return {"described_body": body, "described_answer": answer}
 
 
 class Items(msgspec.Struct, Generic[T], frozen=True):
@@ -124,18 +171,44 @@ async def json_lines(items: AsyncIterator[Any]) -> JsonLines:
     return JsonLines(await anext(chunks, b""), chunks)
 
 
-class EventStream(ASGIResponse):
-    """An answer of server-sent events (WHATWG HTML, section 9.2), each sent as it comes, with comments in between."""
+class RawJson(ASGIResponse):
+    """An answer whose JSON the handler has encoded itself."""
 
-    def __init__(self, first: bytes, rest: AsyncGenerator[bytes]) -> None:
-        super().__init__(media_type=EVENT_STREAM)
-        self._first = first
-        self._rest = rest
+    def __init__(self, body: bytes, status: int = 200, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        self.status_code = status
+        self.body = body
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI passes all three
-        headers = [(b"content-type", EVENT_STREAM.encode()), (b"x-accel-buffering", b"no")]
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(self.body))]
+        headers += self._headers
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+
+
+class EventStream(ASGIResponse):
+    """An answer of server-sent events (WHATWG HTML, section 9.2), each sent as it comes, with comments in between.
+
+    `heartbeat` is sent in place of a comment, where the dialect has an event for it.
+    """
+
+    def __init__(
+        self,
+        first: bytes,
+        rest: AsyncGenerator[bytes],
+        heartbeat: bytes = STILL_HERE,
+        headers: Sequence[tuple[bytes, bytes]] = (),
+    ) -> None:
+        super().__init__(media_type=EVENT_STREAM)
+        self._headers = headers
+        self._first = first
+        self._rest = rest
+        self._heartbeat = heartbeat
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI passes all three
+        headers = [(b"content-type", EVENT_STREAM.encode()), (b"x-accel-buffering", b"no"), *self._headers]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        pulse = _Pulse(send)
+        pulse = _Pulse(send, self._heartbeat)
         beating = asyncio.create_task(pulse.beat())
         try:
             async with aclosing(self._rest) as rest:
@@ -150,26 +223,29 @@ class EventStream(ASGIResponse):
 
 
 class _Pulse:
-    """Sends events, and a comment whenever none has come for a while: proxies cut what seems dead."""
+    """Sends events, and a heartbeat whenever none has come for a while: proxies cut what seems dead."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, heartbeat: bytes) -> None:
         self._send = send
+        self._heartbeat = heartbeat
         self._turn = asyncio.Lock()
-        self._sent = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._sent_at = self._loop.time()
+        self._never = self._loop.create_future()
 
     async def send(self, data: bytes) -> None:
         async with self._turn:
             await self._send({"type": "http.response.body", "body": data, "more_body": True})
-        self._sent.set()
+        self._sent_at = self._loop.time()
 
     async def beat(self) -> None:
+        # Looks at the time instead of being told of each event: a stream has many, and a task to wake costs more.
         while True:
-            self._sent.clear()
-            try:
-                async with asyncio.timeout(HEARTBEAT_SECONDS):
-                    await self._sent.wait()
-            except TimeoutError:
-                await self.send(b": still here\n\n")
+            left = self._sent_at + HEARTBEAT_SECONDS - self._loop.time()
+            if left > 0:
+                await asyncio.wait((self._never,), timeout=left)
+            else:
+                await self.send(self._heartbeat)
 
 
 async def event_stream(items: AsyncIterator[T], head: Callable[[T], tuple[str, str]]) -> EventStream:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, Route, expect
 
+from steward.bootstrap.modules import service_names
 from tests.e2e.pages import shell
 from tests.e2e.pages.conftest import SignIn, Visitor, enter
 from tests.e2e.pages.looks import english_left, faint_texts, flaws, scrolls_sideways, tab_stops
@@ -16,7 +17,7 @@ PARTS = {"en": "Database", "zh-Hant": "資料庫", "zh-Hans": "数据库"}
 
 
 async def settled(page: Page) -> None:
-    await expect(page.locator("#dependencies li")).to_have_count(7)
+    await expect(page.locator("#dependencies li")).to_have_count(len(service_names()) + 2)
 
 
 async def test_status_of_each_part_is_shown(visit: Visitor, site: Steward) -> None:

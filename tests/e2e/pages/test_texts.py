@@ -63,7 +63,13 @@ async def test_every_text_is_used_and_every_used_text_exists(visit: Visitor, sit
 async def test_every_value_that_the_api_may_give_has_a_word(visit: Visitor, site: Steward) -> None:
     texts = (await catalogue(visit, "texts"))["en"]
     schemas = site.get("/openapi.json").json["components"]["schemas"]
-    enums = {"quota": "Quota", "plans": "Plan", "states": "TenantState", "actors": "ActorType", "outcomes": "Outcome"}
+    enums = {
+        "quota": "Quota",
+        "plans": "Plan",
+        "states": "TenantState",
+        "actors": "ActorType",
+        "outcomes": "AuditOutcome",
+    }
     for group, schema in enums.items():
         assert texts[group].keys() == set(schemas[schema]["enum"]), group
     assert texts["part"].keys() >= site.get("/health").json["dependencies"].keys()

@@ -16,7 +16,15 @@ from tests.support.postgres import PostgresForTests
 
 HEADS = "SELECT version_num FROM kit.migration ORDER BY 1"
 TABLES = "SELECT relname, relnatts FROM pg_class WHERE relkind IN ('r', 'p') ORDER BY oid"
-ALL_HEADS = ("audit_0001", "identity_0001", "knowledge_0001", "support_0001", "tenants_0001")
+ALL_HEADS = (
+    "audit_0001",
+    "costs_0004",
+    "identity_0001",
+    "knowledge_0001",
+    "models_0003",
+    "support_0001",
+    "tenants_0001",
+)
 
 
 @pytest.fixture

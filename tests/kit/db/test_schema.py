@@ -17,6 +17,7 @@ SERVICE_SCHEMAS = "n.nspname NOT IN ('pg_catalog', 'information_schema', 'public
 SHARED = {
     "audit.collected": "how far the collector has read each service's outbox",
     "audit.signing_key": "the installation's keys",
+    "costs.holder": "processes that hold reservations, by when they were last heard of",
     "identity.login_attempt": "found by address before it is known whose it is",
     "identity.signing_key": "the installation's keys",
     "kit.bus_cursor": "how far consumers have read",
@@ -30,6 +31,7 @@ NO_POLICY = {"kit.bus_parked": "events that no consumer could handle; only the b
 """Tables that name a tenant but are not the tenant's."""
 
 NOT_SENSITIVE = {
+    "costs.budget.name": "what a tenant calls a budget",
     "identity.api_key.name": "the label that its maker gave a key",
     "identity.api_key.secret_hash": "SHA-256 of 32 random bytes",
     "identity.invitation.secret_hash": "SHA-256 of 32 random bytes",
@@ -38,6 +40,8 @@ NOT_SENSITIVE = {
     "identity.login_attempt.email_index": "a keyed hash, by which failures are counted",
     "identity.user.email_index": "a keyed hash, by which the sealed address is found",
     "kit.process.address": "host and port of a process of the installation",
+    "models.alias.name": "what callers ask a model for",
+    "models.connection.name": "what a tenant calls a provider",
     "support.playbook.name": "the name of a dialogue, of letters and digits",
     "tenants.tenant.name": "the name of an organisation, shown to operators in lists",
 }
@@ -198,7 +202,7 @@ COLUMNS = f"""
            coalesce(col_description(c.oid, a.attnum), ''), a.attname ~ '{SOUNDS_SENSITIVE}' OR c.relname = 'password'
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
     WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND {SERVICE_SCHEMAS} ORDER BY 1"""
-INNOCENT = ("tenant_id", "user_id", "changed_at")
+INNOCENT = ("tenant_id", "user_id", "changed_at", "first_token_ms")
 
 
 async def test_every_sensitive_column_is_sealed(owner: str) -> None:

@@ -5,6 +5,7 @@ const BY_NAME = {
   name: "Example", slug: "example", reason: "unpaid invoice", roles: ["viewer"], scopes: ["user:read"],
   password: "correct horse battery staple", current: "correct horse battery staple", new: "a better horse battery staple",
   permission: "user:read", token: "stw_in_…", refresh_token: "stw_rt_…",
+  until: "2030-02-01T00:00:00Z",
 };
 const BY_FORMAT = { uuid: "018f3c5a-0000-7000-8000-000000000001", "date-time": "2030-01-01T00:00:00Z" };
 
@@ -18,15 +19,26 @@ export const isOpen = (operation) => operation.security?.length === 0;
 /** The operation as a curl command that a shell takes as it is. */
 export function curl(api, method, path, operation) {
   const named = (name) => operation.parameters?.find((one) => one.name === name)?.schema;
-  const filled = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(example(api, named(name), name)));
-  const lines = [`curl${method === "get" ? "" : ` -X ${method.toUpperCase()}`} '${location.origin}${filled}'`];
+  const value = (name) => encodeURIComponent(example(api, named(name), name));
+  // Names in a path are names for programs.
+  const filled = path.replace(/\{(\w+)\}/g, (_, name) => value(name).toLowerCase());
+  const asked = (operation.parameters ?? []).filter((one) => one.in === "query" && one.required);
+  const query = asked.map(({ name }) => `${name}=${value(name)}`).join("&");
+  const url = `${location.origin}${filled}${query && `?${query}`}`;
+  const lines = [`curl${method === "get" ? "" : ` -X ${method.toUpperCase()}`} '${url}'`];
   if (!isOpen(operation)) lines.push(`-H "X-API-Key: $STEWARD_API_KEY"`);
   const body = operation.requestBody?.content?.["application/json"]?.schema;
   if (body) lines.push(`-H 'Content-Type: application/json'`, `-d '${JSON.stringify(example(api, body))}'`);
+  const form = resolve(api, operation.requestBody?.content?.["multipart/form-data"]?.schema);
+  for (const [name, field] of Object.entries(form.properties ?? {})) lines.push(`-F ${name}=${part(api, field, name)}`);
   return lines.join(" \\\n  ");
 }
 
+/** A field of a form: a file by its name, a text as it is. */
+const part = (api, field, name) => (field.format === "binary" ? "@requests.jsonl" : example(api, field, name));
+
 function example(api, schema, name = "", depth = 0) {
+  if (schema?.examples?.length) return schema.examples[0];
   const known = resolve(api, schema);
   if (known.examples?.length) return known.examples[0];
   if (name in BY_NAME) return BY_NAME[name];

@@ -26,19 +26,20 @@ _SERVICE = re.compile(r"[a-z][a-z_]{0,30}")
 class _Openings:
     """Makes the openings of one role."""
 
-    def __init__(self, role: str, *, reads_only: bool) -> None:
-        self._reads_only = reads_only
+    def __init__(self, role: str, *, reads_only: bool = False, single: bool = False) -> None:
+        self._single = reads_only or single
         # A read has no BEGIN: PostgreSQL ends it at the `Sync` of its statement. Something harmless goes first, for in
         # the first place of such a transaction SET LOCAL takes effect and earns a warning in the log all the same.
-        begin = ["RESET ROLE", "SET LOCAL transaction_read_only = on"] if reads_only else ["BEGIN"]
+        begin = ["RESET ROLE"] if self._single else ["BEGIN"]
+        begin += ["SET LOCAL transaction_read_only = on"] if reads_only else []
         self._messages = b"".join(map(command, [*begin, f"SET LOCAL ROLE {role}"]))
         self._sql = f"BEGIN{' READ ONLY' if reads_only else ''}; SET LOCAL ROLE {role}"
-        self.system = Opening(self._messages, self._sql, reads_only)
+        self.system = Opening(self._messages, self._sql, self._single)
 
     def of(self, tenant: UUID) -> Opening:
         """The opening for this tenant's rows."""
         sql = f"SET LOCAL steward.tenant = '{UUID(int=tenant.int)}'"
-        return Opening(self._messages + command(sql), f"{self._sql}; {sql}", self._reads_only)
+        return Opening(self._messages + command(sql), f"{self._sql}; {sql}", self._single)
 
 
 class ServiceDb:
@@ -50,10 +51,11 @@ class ServiceDb:
             raise ValueError(message)
         self._database = database
         self._ids = Ids(database.clock)
-        self._writing = _Openings(f"steward_{name}", reads_only=False)
+        self._writing = _Openings(f"steward_{name}")
         self._reading = _Openings(f"steward_{name}", reads_only=True)
-        self._system_writing = _Openings(f"steward_{name}_system", reads_only=False).system
+        self._system_writing = _Openings(f"steward_{name}_system").system
         self._system_reading = _Openings(f"steward_{name}_system", reads_only=True).system
+        self._system_single = _Openings(f"steward_{name}_system", single=True).system
         self.name = name
 
     def tx(self, ctx: Ctx | SystemCtx) -> AbstractAsyncContextManager[Tx]:
@@ -80,6 +82,14 @@ class ServiceDb:
     def system_read(self, ctx: SystemCtx) -> AbstractAsyncContextManager[Tx]:
         """Like `system_tx`, for statements that change nothing; see `read`."""
         return self._run(ctx, self._system_reading, "")
+
+    def system_once(self, ctx: SystemCtx) -> AbstractAsyncContextManager[Tx]:
+        """Like `system_tx`, for one statement that is a transaction by itself: sent in one message, and committed.
+
+        It is durable when its answer is there. Where the answer is lost or no longer waited for, it may be committed
+        or not; events and audit entries do not go with it. A second statement is a transaction of its own.
+        """
+        return self._run(ctx, self._system_single, "")
 
     @asynccontextmanager
     async def _run(self, ctx: Ctx | SystemCtx, opening: Opening, tenant: str) -> AsyncGenerator[Tx]:

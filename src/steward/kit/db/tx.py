@@ -38,10 +38,11 @@ class Opening(NamedTuple):
     """What a transaction begins with: role and tenant, that hold until its end."""
 
     messages: bytes
-    """To go ahead of the first statement of a transaction; of a read, ahead of each."""
+    """To go ahead of the first statement of a transaction; where each is one by itself, ahead of each."""
     sql: str
     """The same as SQL of its own, for a statement that the connection has still to prepare."""
-    reads_only: bool
+    single: bool
+    """Whether each statement is a transaction by itself, which PostgreSQL ends at its `Sync`."""
 
 
 class Tx:
@@ -202,7 +203,7 @@ class Tx:
             await _clear(self._connection, "SELECT 1")
         self._connection.send_ahead(self._opening.messages)
         self._torn = True
-        self._begun = not self._opening.reads_only
+        self._begun = not self._opening.single
 
     async def _learn(self, sql: str) -> "Statement":
         """Prepare a statement under the role that it is for; once for each connection."""
@@ -212,7 +213,7 @@ class Tx:
         try:
             return await self._connection.learn(sql)
         finally:
-            if self._opening.reads_only:
+            if self._opening.single:
                 await _clear(self._connection, "ROLLBACK")
                 self._begun = False
 
@@ -231,8 +232,8 @@ class Tx:
         return self._connection.prepared(sql) or await self._learn(sql)
 
     def _must_write(self) -> None:
-        if self._opening.reads_only:
-            message = f"a read of {self.service!r} leaves no events and no audit entries: use `tx`"
+        if self._opening.single:
+            message = f"a read or single statement of {self.service!r} leaves no events and no audit entries: use `tx`"
             raise RuntimeError(message)
 
     def _tenant(self, named: TenantId | None) -> TenantId:

@@ -63,9 +63,10 @@ async def delete(tx: Tx, tenant: TenantId, intent_id: UUID) -> None:
 async def claim_due(tx: Tx, due: datetime, until: datetime, limit: int) -> list[tuple[TenantId, UUID]]:
     """Across tenants: take intents that are due, for this process, until a time."""
     rows = await tx.fetch(
-        f"UPDATE {tx.service}.intent SET due_at = $2 WHERE (tenant_id, id) IN (SELECT tenant_id, id"
-        f" FROM {tx.service}.intent WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)"
-        " RETURNING tenant_id, id",
+        f"WITH taken AS MATERIALIZED (SELECT tenant_id, id FROM {tx.service}.intent WHERE due_at <= $1 ORDER BY due_at"
+        f" LIMIT $3 FOR UPDATE SKIP LOCKED) UPDATE {tx.service}.intent i SET due_at = $2 FROM taken"
+        " WHERE i.tenant_id = taken.tenant_id AND i.id = taken.id"
+        " RETURNING i.tenant_id, i.id",
         due,
         until,
         limit,

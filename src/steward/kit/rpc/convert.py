@@ -6,26 +6,28 @@ How Python types appear in a message (everything else is refused when the codec 
     UUID, StrEnum                   string
     msgspec.Raw                     string that holds JSON
     datetime                        google.protobuf.Timestamp, UTC, cut to microseconds
-    a struct                        a message with exactly the struct's fields
+    a struct                        a message with exactly the struct's fields, or a string that holds it as JSON
+    a union of tagged structs       string that holds it as JSON
     Sequence, frozenset             repeated
     Mapping                         map
     X | None                        optional; a collection in a message of its own with the one field `items`
     None as a result                a message without fields
+    a struct as a result            also a message with the one string `json`
     any other result                a message with one field
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, EncodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from msgspec import inspect
 
 from steward.kit.errors import InvalidInput, MalformedRequest
-from steward.kit.rpc.shape import Shape, Shapes
+from steward.kit.rpc.shape import Shape, Shapes, without_none
 
 T = TypeVar("T")
 
@@ -71,9 +73,9 @@ def codec(descriptor: Descriptor, of: Any) -> Codec[Any]:
 def _root(descriptor: Descriptor, of: inspect.Type) -> tuple[Shape, str]:
     """The shape of a whole message, and the field's name where it holds a bare value."""
     shapes = Shapes()
-    if isinstance(of, inspect.StructType):
-        return shapes.struct(descriptor, of), ""
     fields = list(descriptor.fields)
+    if isinstance(of, inspect.StructType) and not _is_json(fields):
+        return shapes.struct(descriptor, of), ""
     if isinstance(of, inspect.NoneType):
         if fields:
             raise TypeError(f"{descriptor.full_name} answers None, so it must have no fields")
@@ -81,10 +83,18 @@ def _root(descriptor: Descriptor, of: inspect.Type) -> tuple[Shape, str]:
     if len(fields) != 1:
         raise TypeError(f"{descriptor.full_name} must have exactly one field to hold {of}")
     name = fields[0].name
+    of, nullable = without_none(of)
     shape = shapes.field(fields[0], of)
+    if nullable and not fields[0].has_presence:
+        raise TypeError(f"{fields[0].full_name} must be `optional`, for the result may be None")
     return Shape(
-        write=lambda value: {name: shape.write(value)}, read=lambda message: shape.read(getattr(message, name))
+        write=lambda value: {} if value is None else {name: shape.write(value)},
+        read=lambda message: None if nullable and not message.HasField(name) else shape.read(getattr(message, name)),
     ), name
+
+
+def _is_json(fields: Sequence[FieldDescriptor]) -> bool:
+    return [(field.name, field.type) for field in fields] == [("json", FieldDescriptor.TYPE_STRING)]
 
 
 def _refused(error: msgspec.ValidationError, field: str) -> InvalidInput:

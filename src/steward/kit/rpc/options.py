@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-MAX_REQUEST_BYTES = 12 * 1024 * 1024
-"""Largest request: the largest body that the HTTP edge takes, 10 MB, with what an encoding may add."""
-MAX_ANSWER_BYTES = 4 * 1024 * 1024
-"""Largest answer, or item of a stream."""
+MAX_REQUEST_BYTES = 36 * 1024 * 1024
+"""Largest request: the largest body that the HTTP edge takes, 32 MiB, with what an encoding may add."""
+MAX_ANSWER_BYTES = 36 * 1024 * 1024
+"""Largest answer, or item of a stream: many vectors."""
 MAX_METADATA_BYTES = 16 * 1024
 """All metadata of one call, names included, counted as HTTP/2 does (RFC 9113 section 10.5.1)."""
 KEEPALIVE_S = 20

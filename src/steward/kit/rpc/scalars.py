@@ -68,6 +68,27 @@ def _read_time(name: str, seconds: int, nanos: int) -> datetime:
         raise InvalidInput(f"{name}: {seconds} s is no time of the years 1 to 9999", field=name) from error
 
 
+def json_text(field: FieldDescriptor, of: Any) -> Functions:
+    """Writer and reader of a `string` field that holds a struct, or one of several, as JSON."""
+    if field.type not in _TEXT:
+        raise TypeError(f"{field.full_name} must be a string to hold {of} as JSON")
+    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(of)
+    encode = msgspec.json.Encoder().encode
+    name = field.name
+
+    def read(text: str) -> Any:
+        try:
+            return decoder.decode(text)
+        except msgspec.ValidationError as error:
+            said, _, path = str(error).partition(" - at `$")
+            where = name + path.rstrip("`")
+            raise InvalidInput(f"{where}: {said}", field=where) from error
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise InvalidInput(f"{name} is no JSON: {error}", field=name) from error
+
+    return lambda value: encode(value).decode(), read
+
+
 def _write_json(value: msgspec.Raw) -> str:
     return bytes(value).decode()
 

@@ -1,13 +1,13 @@
 """How the values of a Python type are written to and read from the fields of a message."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Union
 
 import msgspec
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from msgspec import inspect
 
-from steward.kit.rpc.scalars import scalar
+from steward.kit.rpc.scalars import json_text, scalar
 
 
 def _same(value: Any) -> Any:
@@ -49,7 +49,7 @@ class Shapes:
             _same_names(descriptor, of)
             members.extend(self._member(descriptor.fields_by_name[one.encode_name], one) for one in of.fields)
         members = self._members[key]
-        raws = tuple(one.encode_name for one in of.fields if isinstance(_nullable(one.type)[0], inspect.RawType))
+        raws = tuple(one.encode_name for one in of.fields if isinstance(without_none(one.type)[0], inspect.RawType))
         plain = Shape(write=lambda value: _write(members, value), read=lambda message: _read(members, message))
         return _holding_json(plain, of, raws) if raws else plain
 
@@ -65,7 +65,7 @@ class Shapes:
         return self._single(field, of)
 
     def _member(self, field: FieldDescriptor, one: inspect.Field) -> _Member:
-        of, nullable = _nullable(one.type)
+        of, nullable = without_none(one.type)
         if nullable and not field.has_presence:
             raise TypeError(f"{field.full_name} must be `optional`, for the struct's field may be None")
         if not one.required and not field.has_presence and not _reads_the_same(field, one):
@@ -77,7 +77,11 @@ class Shapes:
 
     def _single(self, field: FieldDescriptor, of: inspect.Type) -> Shape:
         of = _bare(of)
+        if isinstance(of, inspect.UnionType):
+            return _as_json(field, _union(of))
         if isinstance(of, inspect.StructType):
+            if field.type == FieldDescriptor.TYPE_STRING:
+                return _as_json(field, of.cls)
             return self.struct(_message_of(field), of)
         functions = scalar(field, of)
         return Shape() if functions is None else Shape(write=functions[0], read=functions[1])
@@ -110,6 +114,22 @@ class Shapes:
             raise TypeError(f"{field.full_name} must be repeated, or a message with the one repeated field `items`")
         shape = self.field(message.fields[0], of)
         return Shape(write=lambda value: {"items": shape.write(value)}, read=lambda outer: shape.read(outer.items))
+
+
+def _as_json(field: FieldDescriptor, of: Any) -> Shape:
+    """The shape of a struct, or one of several, in a `string`; `msgspec.convert` lets the struct read from it pass."""
+    write, read = json_text(field, of)
+    return Shape(write=write, read=read)
+
+
+def _union(of: inspect.UnionType) -> Any:
+    """The annotation again, of a union that has nothing but structs."""
+    members = [_bare(one) for one in of.types]
+    structs = tuple(one.cls for one in members if isinstance(one, inspect.StructType))
+    if len(structs) < len(members):
+        raise TypeError(f"a union of others than structs has no form in a message: {of}")
+    union: Any = Union
+    return union[structs]
 
 
 def _write(members: Iterable[_Member], value: Any) -> dict[str, Any]:
@@ -167,15 +187,13 @@ def _same_names(descriptor: Descriptor, of: inspect.StructType) -> None:
         )
 
 
-def _nullable(of: inspect.Type) -> tuple[inspect.Type, bool]:
-    """The type without None, and whether None was allowed; another union is a `TypeError`."""
+def without_none(of: inspect.Type) -> tuple[inspect.Type, bool]:
+    """The type without None, and whether None was allowed."""
     of = _bare(of)
     if not isinstance(of, inspect.UnionType):
         return of, False
     rest = [_bare(one) for one in of.types if not isinstance(one, inspect.NoneType)]
-    if len(rest) != 1:
-        raise TypeError(f"a union other than `X | None` has no form in a message: {of}")
-    return rest[0], True
+    return (rest[0] if len(rest) == 1 else inspect.UnionType(tuple(rest))), len(rest) < len(of.types)
 
 
 def _bare(of: inspect.Type) -> inspect.Type:

@@ -15,8 +15,9 @@ from structlog.typing import FilteringBoundLogger
 
 from steward.kit.clock import Clock
 from steward.kit.context import ActorType, Ctx, SystemCtx
+from steward.kit.ids import text_of
 from steward.kit.telemetry.failures import describe
-from steward.kit.telemetry.masking import clean, plain
+from steward.kit.telemetry.masking import clean, clean_again, plain
 from steward.kit.telemetry.settings import LogLevel
 from steward.kit.telemetry.traces import Span, current_span
 
@@ -24,9 +25,13 @@ _MAX_NAME = 128
 _EVENT_TYPE = "log"
 REQUEST_EVENT = "http.request"
 REQUEST_MESSAGE = "request answered"
-_NOBODY: Mapping[str, str] = {}
+_FLUSH_SECONDS = 0.01
+"""How long a line of the access log may wait for others, where one left just before it."""
 
 Event = MutableMapping[str, Any]
+
+_NOBODY = (None, None, None)
+_WITHOUT_OFFSET = -len("+00:00")
 
 
 class LogLine(msgspec.Struct, kw_only=True):
@@ -90,16 +95,16 @@ class Formatter:
         """The line of a request that was answered: as `__call__` makes it, by way of the values that it can have."""
         span = current_span()
         data: dict[str, Any] = {
-            "method": clean(request.method),
-            "path": clean(request.path),
+            "method": clean_again(request.method),
+            "path": clean_again(request.path),
             "status": request.status,
             "bytes": request.answered_bytes,
             "address": clean(request.address),
             "request_id": clean(request.request_id),
         }
-        who = identity(span.ctx) if span is not None and span.ctx is not None else _NOBODY
-        if "actor" in who:
-            data["actor"] = clean(who["actor"])
+        tenant, user, actor = _NOBODY if span is None else _speaker(span.ctx)
+        if actor is not None:
+            data["actor"] = actor
         return self._render(
             LogLine(
                 timestamp=self._timestamp(),
@@ -107,8 +112,8 @@ class Formatter:
                 service=self._service,
                 trace_id=f"{span.trace_id:032x}" if span else None,
                 span_id=f"{span.span_id:016x}" if span else None,
-                tenant_id=who.get("tenant_id"),
-                user_id=_name(who.get("user_id")),
+                tenant_id=tenant,
+                user_id=user,
                 event_type=REQUEST_EVENT,
                 message=REQUEST_MESSAGE,
                 duration_ms=round(milliseconds, 3),
@@ -117,7 +122,7 @@ class Formatter:
         )
 
     def _timestamp(self) -> str:
-        return self._clock.now().isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+        return self._clock.now().isoformat(timespec="milliseconds")[:_WITHOUT_OFFSET] + "Z"
 
     def line(self, level: str, event: Event) -> LogLine:
         _add_failure(event)
@@ -153,6 +158,8 @@ class LineSink:
         self._dropped = dropped
         self._waiting = 0
         """Lines that were given to the stream and may not have left it yet."""
+        self._flushed_at = 0.0
+        """By the clock of the event loop."""
 
     def write(self, line: bytes) -> None:
         try:
@@ -162,7 +169,10 @@ class LineSink:
             self._dropped()
 
     def write_soon(self, line: bytes) -> None:
-        """Write a line, in one system call with the others of this round of the event loop; for the main thread."""
+        """Write a line, in one system call with others of the same moment; for the main thread.
+
+        After a quiet moment it leaves in this round of the event loop.
+        """
         try:
             self._stream.write(line)
         except (OSError, ValueError):
@@ -170,15 +180,28 @@ class LineSink:
             return
         self._waiting += 1
         if self._waiting == 1:
-            asyncio.get_running_loop().call_soon(self._flush)
+            loop = asyncio.get_running_loop()
+            wait = self._flushed_at + _FLUSH_SECONDS - loop.time()
+            if wait > 0:
+                loop.call_later(wait, self._flush, loop)
+            else:
+                loop.call_soon(self._flush, loop)
 
-    def _flush(self) -> None:
+    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
         waiting, self._waiting = self._waiting, 0
+        self._flushed_at = loop.time()
         try:
             self._stream.flush()
         except (OSError, ValueError):
             for _ in range(waiting):
                 self._dropped()
+
+    def flush(self) -> None:
+        """Let what waits leave now; at the end of the process."""
+        try:
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._dropped()
 
     # structlog calls the method that is named after the record's level.
     debug = info = warning = error = critical = write
@@ -221,6 +244,20 @@ def _add_context(event: Event, span: Span | None) -> None:
     if span is not None and span.ctx is not None:
         for key, value in identity(span.ctx).items():
             event.setdefault(key, value)
+
+
+def _speaker(ctx: Ctx | SystemCtx | None) -> tuple[str | None, str | None, str | None]:
+    """Tenant, user and other actor that a request's context names, cleaned; as `identity`, for the access log."""
+    if ctx is None or isinstance(ctx, SystemCtx):
+        return _NOBODY
+    tenant = None if ctx.tenant is None else text_of(ctx.tenant)
+    actor = ctx.actor
+    if actor.type is ActorType.USER:
+        return tenant, clean(actor.id, _MAX_NAME), None
+    if not actor.id:
+        return tenant, None, None
+    named = f"{actor.type}/{actor.id}"
+    return tenant, None, named if clean(actor.id) == actor.id else clean(named)
 
 
 def identity(ctx: Ctx | SystemCtx) -> Mapping[str, str]:

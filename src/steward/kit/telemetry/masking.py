@@ -77,6 +77,8 @@ _ASSIGNED = re.compile(
 # Texts with none of these hold no match of the patterns above; looking for them is ten times as fast.
 _CREDENTIAL_MARKS = ("stw_", "eyj", "sk-", "://", "bearer", "basic", "private key")
 _ASSIGNED_MARKS = ("pass", "secret", "token", "key", "authorization", "cookie")
+_IN_IDS = "0123456789abcdef-.:"
+"""Texts of only these characters, such as UUIDs and addresses, hold none of the marks above and nothing unsafe."""
 # C0 but tab and line feed (which every renderer escapes or indents), DEL, C1, line and paragraph separators,
 # bidirectional controls, surrogates without a partner.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -84,6 +86,8 @@ _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:
     """`text` without credentials and control characters, cut to `limit` characters (and a note of how many went)."""
+    if len(text) <= limit and not text.strip(_IN_IDS):
+        return text
     if len(text) > limit:
         text = f"{text[:limit]}{CUT}[{len(text) - limit} more characters]"
     lowered = text.lower()
@@ -94,6 +98,19 @@ def clean(text: str, limit: int = MAX_TEXT) -> str:
     if not text.isprintable():
         text = _UNSAFE.sub(_escaped, text)
     return text
+
+
+def clean_again(text: str) -> str:
+    """As `clean`, for a text that is likely to come again and again, such as a route without parameters.
+
+    Short ones are remembered; longer ones are not, for they may hold a credential.
+    """
+    return _remembered(text) if len(text) <= _LONGEST_NAME else clean(text)
+
+
+@lru_cache(maxsize=2_048)
+def _remembered(text: str) -> str:
+    return clean(text)
 
 
 def plain(values: Mapping[str, object]) -> dict[str, Any]:

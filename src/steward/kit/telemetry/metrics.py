@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from steward.kit.clock import Clock
 from steward.kit.ids import TenantId
+from steward.kit.telemetry.model_metrics import ModelMetrics
 from steward.kit.telemetry.process import ProcessUsage
 from steward.kit.telemetry.series import OTHER, LateGauge, SeriesMaker
 
@@ -49,6 +50,7 @@ class Metrics:
         make = SeriesMaker(self.registry, MAX_SERIES)
         self._define_edge(make, tenant_labels)
         self._define_parts(make)
+        self.models = ModelMetrics(make, self.registry)
         self._active_sessions = LateGauge("steward_active_sessions", "Log-in sessions that are live.", self.registry)
         self._active_conversations = LateGauge(
             "steward_active_conversations", "Conversations with a message in the last 5 minutes.", self.registry
@@ -164,8 +166,8 @@ class Metrics:
         self._pool("idle").set(idle)
         self._pool("used").set(used)
 
-    def cache_used(self, cache: str, *, hit: bool) -> None:
-        self._cache(cache, "hit" if hit else "miss").inc()
+    def cache_used(self, cache: str, *, hit: bool, times: int = 1) -> None:
+        self._cache(cache, "hit" if hit else "miss").inc(times)
 
     def cache_evicted(self, cache: str) -> None:
         self._cache_evictions(cache).inc()

@@ -154,17 +154,31 @@ class BusObserver:
 
 
 class CacheObserver:
-    """Counts the look-ups of one cache."""
+    """Counts the look-ups of one cache.
+
+    Every request has several, so they are added up here and told when the metrics are read.
+    """
 
     def __init__(self, telemetry: Telemetry, cache: str) -> None:
         self._metrics = telemetry.metrics
         self._cache = cache
+        self._hits = 0
+        self._misses = 0
+        self._metrics.before_scrape(self._tell)
 
     def hit(self) -> None:
-        self._metrics.cache_used(self._cache, hit=True)
+        self._hits += 1
 
     def miss(self) -> None:
-        self._metrics.cache_used(self._cache, hit=False)
+        self._misses += 1
+
+    def _tell(self) -> None:
+        hits, self._hits = self._hits, 0
+        misses, self._misses = self._misses, 0
+        if hits:
+            self._metrics.cache_used(self._cache, hit=True, times=hits)
+        if misses:
+            self._metrics.cache_used(self._cache, hit=False, times=misses)
 
     def evicted(self) -> None:
         self._metrics.cache_evicted(self._cache)

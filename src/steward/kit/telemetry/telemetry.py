@@ -42,7 +42,7 @@ class Telemetry:
         """Log lines go to `stream`, or standard error; spans to `span_processor`, or the collector of the settings."""
         self.settings = settings
         self.metrics = Metrics(clock, settings.metrics_tenant_labels)
-        out = sys.stderr.buffer if stream is None else stream
+        out = _standard_error() if stream is None else stream
         text = settings.log_format is LogFormat.TEXT or (settings.log_format is LogFormat.AUTO and out.isatty())
         render = text_renderer(color=out.isatty()) if text else render_json
         sink = LineSink(out, self.metrics.log_line_dropped)
@@ -73,7 +73,7 @@ class Telemetry:
 
         Attributes have the names of OpenTelemetry's semantic conventions; those with dots go in `attributes`.
         """
-        given = {**attributes, **more} if attributes else more
+        given = {**attributes, **more} if attributes and more else attributes or more
         return Span(self._tracing, name, ctx=ctx, kind=kind, traceparent=traceparent, attributes=given)
 
     def request_answered(self, request: Answered, seconds: float) -> None:
@@ -91,7 +91,8 @@ class Telemetry:
         self._stdlib.install()
 
     def shutdown(self) -> None:
-        """Send the spans that wait and give `logging` back. Blocks for up to 10 s where the collector is away."""
+        """Send what waits and give `logging` back. Blocks for up to 10 s where the collector is away."""
+        self._sink.flush()
         self._tracing.shutdown()
         self._stdlib.remove()
 
@@ -125,6 +126,15 @@ class CapturingTelemetry(Telemetry):
         self._stream.seek(0)
         self._stream.truncate()
         self._exporter.clear()
+
+
+def _standard_error() -> BinaryIO:
+    """Standard error with a buffer of its own where Python's has none (`PYTHONUNBUFFERED`, as in many containers).
+
+    `LineSink` flushes by itself, and without a buffer each line of the access log would be a system call.
+    """
+    stream = sys.stderr.buffer
+    return open(stream.fileno(), "wb", closefd=False) if isinstance(stream, io.RawIOBase) else stream
 
 
 def _tracing(

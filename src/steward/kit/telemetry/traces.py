@@ -168,6 +168,12 @@ class Span:
         self.sampled = False
 
     def __enter__(self) -> Self:
+        self.start()
+        self._token = _ACTIVE.set(self)
+        return self
+
+    def start(self) -> None:
+        """Open it without making it the current one: for work that goes on across what others do in between."""
         around = None if self._kind in _ENTRIES else _ACTIVE.get()
         if around is not None:
             self.trace_id = around.trace_id
@@ -177,8 +183,6 @@ class Span:
             self._start(around.sampled, around)
         else:
             self._enter_trace()
-        self._token = _ACTIVE.set(self)
-        return self
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
         if self._token is not None:

@@ -19,14 +19,15 @@ _DIRECT: Mapping[Role, frozenset[str]] = {
             "agent:read",
             "conversation:read",
             "knowledge:read",
+            "model:read",
             "ticket:read",
         }
     ),
     Role.AUDITOR: frozenset(
         {"audit:read", "audit:export", "audit:verify", "session:read", "key:read", "cost:read"},
     ),
-    Role.SUPPORT_AGENT: frozenset({"ticket:write", "conversation:write"}),
-    Role.AGENT_OPERATOR: frozenset({"agent:run"}),
+    Role.SUPPORT_AGENT: frozenset({"ticket:write", "conversation:write", "model:call"}),
+    Role.AGENT_OPERATOR: frozenset({"agent:run", "model:call"}),
     Role.DEVELOPER: frozenset(
         {
             "agent:write",
@@ -50,6 +51,8 @@ _DIRECT: Mapping[Role, frozenset[str]] = {
             "role:assign",
             "audit:read",
             "cost:read",
+            "cost:configure",
+            "model:configure",
         }
     ),
     Role.OWNER: frozenset(),

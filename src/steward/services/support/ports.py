@@ -210,8 +210,9 @@ class ModelFailed(Exception):
 class Model(Protocol):
     """The room `model`: a language model, where the installation has one."""
 
-    @property
-    def available(self) -> bool: ...
+    async def available(self, ctx: Ctx) -> bool:
+        """Whether there is one for this tenant."""
+        ...
 
     async def phrase(self, ctx: Ctx, question: str, citations: Sequence[Citation], language: Language) -> str:
         """An answer from the citations only; raises `ModelFailed`, after 8 s at the latest."""

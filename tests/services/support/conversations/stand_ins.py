@@ -174,8 +174,7 @@ class StandInModel:
     def __init__(self, script: Script) -> None:
         self._script = script
 
-    @property
-    def available(self) -> bool:
+    async def available(self, ctx: Ctx) -> bool:
         return self._script.model
 
     async def phrase(self, ctx: Ctx, question: str, citations: Sequence[Citation], language: Language) -> str:

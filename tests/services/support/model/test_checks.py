@@ -4,7 +4,7 @@ import pytest
 
 from steward.services.support.model.checks import checked
 from steward.services.support.ports import Language, ModelFailed
-from tests.services.support.model.conftest import citation
+from tests.services.support.model.cited import citation
 
 EN, HANT, HANS = Language
 POLICY = "Goods may come back within 30 days. Write to care@shop.example or see https://shop.example/returns."

@@ -91,7 +91,7 @@ class TurnActions:
 
     async def phrase(self, question: str, citations: Sequence[Citation], language: Language) -> str | None:
         """See `Actions`."""
-        if not self._model.available:
+        if not await self._model.available(self._turn.ctx):
             return None
         await self._accept(self._turn)
         return await self._model.phrase(self._turn.ctx, question, citations, language)

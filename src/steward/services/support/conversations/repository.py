@@ -218,9 +218,11 @@ class ConversationsSystemRepository:
     async def claim(self, tx: Tx, now: datetime, lease_until: datetime, limit: int) -> list[tuple[TenantId, UUID]]:
         """Take messages whose lease has run out; each is another attempt."""
         rows = await tx.fetch(
-            "UPDATE support.pending p SET lease_until = $2, attempts = p.attempts + 1 FROM ("
-            " SELECT tenant_id, message_id FROM support.pending WHERE lease_until < $1 ORDER BY lease_until LIMIT $3"
-            " FOR UPDATE SKIP LOCKED) due WHERE p.tenant_id = due.tenant_id AND p.message_id = due.message_id"
+            # Materialized: within an UPDATE's own FROM the planner may run the subquery again, and take more than $3.
+            "WITH due AS MATERIALIZED (SELECT tenant_id, message_id FROM support.pending WHERE lease_until < $1"
+            " ORDER BY lease_until LIMIT $3 FOR UPDATE SKIP LOCKED)"
+            " UPDATE support.pending p SET lease_until = $2, attempts = p.attempts + 1 FROM due"
+            " WHERE p.tenant_id = due.tenant_id AND p.message_id = due.message_id"
             " RETURNING p.tenant_id, p.message_id",
             now,
             lease_until,

@@ -117,7 +117,7 @@ class Working:
         found = await self._specialists.understander.understand(turn.ctx, turn.text, previous=turn.language)
         model = self._specialists.model
         # In the middle of a playbook its question decides what an answer means.
-        if not (found.unsure and model.available) or turn.conversation.dialogue.frames:
+        if not found.unsure or turn.conversation.dialogue.frames or not await model.available(turn.ctx):
             return found, False
         await accept(turn)
         known = tuple(dict.fromkeys([*AgentType, *(one.type for one in found.intents)]))

@@ -1,0 +1,1 @@
+"""LiteLLM's proxy as a peer of `bench/gateway.py`."""

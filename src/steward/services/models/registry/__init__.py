@@ -1,0 +1,1 @@
+"""Connections, aliases and allow-lists: kept by use cases, and read from memory by the `Directory`."""
