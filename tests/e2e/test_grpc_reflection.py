@@ -112,7 +112,8 @@ def key(fleet: Steward) -> Metadata:
 
 
 def test_services_are_listed_where_they_run(clients: Mapping[str, Client]) -> None:
-    assert set(clients) == {USERS, TENANTS, AUDIT, "steward.v1.KnowledgeService", "steward.v1.SupportService"}
+    others = {f"steward.v1.{name}Service" for name in ("Costs", "Knowledge", "Models", "Support")}
+    assert set(clients) == {USERS, TENANTS, AUDIT, *others}
     assert clients[USERS] is clients[AUDIT]
     assert clients[TENANTS] is not clients[USERS]
     for client in clients.values():

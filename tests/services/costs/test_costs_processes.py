@@ -131,7 +131,7 @@ async def run(dsn: str, owner: str, rounds: int, calls: int, seed: int) -> None:
 async def quiet(books: Books) -> None:
     """Wait until the database has done what the dead had asked of it: far less than the sweeper gives them."""
     busy = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
-    for _ in range(1000):
+    for _ in range(10_000):
         if not await books.rows(f"{busy} AND pid <> pg_backend_pid()"):
             return
         await asyncio.sleep(0.002)

@@ -73,12 +73,15 @@ async def test_a_connection_is_kept_for_its_target_only() -> None:
         connection = pool.idle(plain(port))
         assert connection is not None
         assert pool.idle(plain(port)) is None
+        pool.give_back(connection)
 
 
 async def test_two_calls_at_a_time_have_two_connections() -> None:
     async with server(answer_all) as port, pooled() as pool:
         first, second = await pool.opened(plain(port)), await pool.opened(plain(port))
         assert first is not second
+        for one in (first, second):
+            pool.give_back(one)
 
 
 async def test_an_idle_connection_that_says_something_is_not_used() -> None:
