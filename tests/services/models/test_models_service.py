@@ -70,7 +70,7 @@ async def test_operator_connects_a_provider_and_tenants_call_it(
     with pytest.raises(ModelNotFound):
         await models.complete(tenant.owner, request=ASKED)
     await models.delete_connection(operator, name=name, installation=True)
-    assert [each.name for each in await models.list_connections(tenant.owner)] == []
+    assert name not in {each.name for each in await models.list_connections(tenant.owner)}
 
 
 async def test_roles_call_read_and_configure_as_their_permissions_say(installation: Installation) -> None:
@@ -81,7 +81,8 @@ async def test_roles_call_read_and_configure_as_their_permissions_say(installati
             await models.complete(await installation.user(tenant, role), request=ASKED)
     for role in (Role.AGENT_OPERATOR, Role.SUPPORT_AGENT, Role.DEVELOPER):
         caller = await installation.user(tenant, role)
-        assert await models.list_models(caller) == []
+        names = {each.name for each in await models.list_models(caller)}
+        assert not names & {"default", "small", "medium", "large"}
         with pytest.raises(PermissionDenied, match="model:configure"):
             await models.put_connection(caller, name="openai", connection=connection)
     admin = await installation.user(tenant, Role.ADMIN)

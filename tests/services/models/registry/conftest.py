@@ -20,6 +20,7 @@ from steward.services.models.registry.connections import ConnectionsUseCase
 from steward.services.models.registry.directory import TenantDirectory
 from steward.services.models.settings import ModelsSettings
 from tests.support.database import IDS, ctx_of, database_at, new_tenant
+from tests.support.postgres import PostgresForTests
 
 ALL = frozenset({"model:call", "model:read", "model:configure"})
 OPERATOR = frozenset({"platform:tenants", "model:read"})
@@ -50,11 +51,17 @@ class Registries:
         return Shelf(*self._parts, ModelsSettings(**settings), self._telemetry)  # pyright: ignore[reportArgumentType] by name
 
 
+@pytest_asyncio.fixture(scope="session")
+async def own_dsn(postgres: PostgresForTests) -> str:
+    """A database for these tests alone: what others set up for a whole installation would be seen here."""
+    return postgres.dsn(await postgres.clone(), "steward_app")
+
+
 @pytest_asyncio.fixture
-async def registries(dsn: str, tmp_path: Path) -> AsyncIterator[Registries]:
+async def registries(own_dsn: str, tmp_path: Path) -> AsyncIterator[Registries]:
     keyring = Keyring(MemoryDataKeys(), LocalMasterKey(tmp_path / "master.key", IDS), SystemClock(), IDS)
     telemetry = Telemetry.for_tests()
-    async with database_at(dsn) as database:
+    async with database_at(own_dsn) as database:
         yield Registries(database, Envelope(keyring, IDS, guard=forbid_open_tx), telemetry)
     telemetry.shutdown()
 

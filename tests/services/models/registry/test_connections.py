@@ -28,7 +28,7 @@ async def put(shelf: Shelf, ctx: Ctx, name: str = "openai", given: ConnectionInp
 
 
 async def test_key_is_used_and_never_shown_or_stored_readable(
-    shelf: Shelf, admin: Ctx, postgres: PostgresForTests, dsn: str
+    shelf: Shelf, admin: Ctx, postgres: PostgresForTests, own_dsn: str
 ) -> None:
     shown = await shelf.connections.put(admin, name="openai", connection=OPENAI, installation=False)
     assert shown.has_key
@@ -37,7 +37,7 @@ async def test_key_is_used_and_never_shown_or_stored_readable(
     assert found.owner == admin.tenant
     everything = (shown, await shelf.connections.list_all(admin), repr(found), str(found.key))
     assert SECRET not in f"{everything}"
-    owner = postgres.dsn(database_of(dsn))
+    owner = postgres.dsn(database_of(own_dsn))
     rows = await as_owner(owner, "SELECT row_to_json(c)::text AS row FROM models.connection c")
     trail = await as_owner(
         owner, "SELECT body AS row FROM models.audit_outbox UNION ALL SELECT body FROM models.outbox"
