@@ -53,7 +53,7 @@ class Provider:
     def billed(self) -> Billed:
         """Since its start, or since it was reset."""
         told = _json("GET", f"http://{HOST}:{self.port}/billed?counts", {}, None)
-        return Billed(told["calls"], told["input_tokens"], told["output_tokens"])
+        return Billed(told["answers"], told["input_tokens"], told["output_tokens"])
 
     def close(self) -> None:
         stop(self._process)
