@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Never
+from typing import Any, Final, Never
 
 import grpc
 import msgspec
@@ -20,6 +20,8 @@ from steward.kit.rpc.options import MAX_ANSWER_BYTES
 from steward.kit.rpc.service import Operation, RpcService
 
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
+_LARGE: Final = 1 << 20
+"""Reading a request larger than this takes milliseconds, and so is done in a thread."""
 
 Work = Callable[[Ctx, Mapping[str, Any]], Awaitable[bytes]]
 
@@ -92,8 +94,8 @@ class Servicer:
             entered = await self._entry.enter(self.service.full_name, call)
             with self._observer.rpc_span(self.service.full_name, operation.rpc, entered, Side.SERVER) as ctx:
                 async with self._in_time(ctx):
-                    request = operation.requests.decode(data)
-                    _refuse_nul(data, request)
+                    large = len(data) > _LARGE
+                    request = await asyncio.to_thread(_read, operation, data) if large else _read(operation, data)
                     return await work(ctx, msgspec.structs.asdict(request))
         except AppError as error:
             failure = error
@@ -124,6 +126,12 @@ class Servicer:
 async def _refuse(call: Context, failure: AppError) -> Never:
     trailing: Any = call.trailing_metadata() or ()
     await call.abort(status_of(failure), details_of(failure), (*trailing, (FAILURE_KEY, packed(failure))))
+
+
+def _read(operation: Operation, data: bytes) -> msgspec.Struct:
+    request = operation.requests.decode(data)
+    _refuse_nul(data, request)
+    return request
 
 
 def _refuse_nul(data: bytes, request: msgspec.Struct) -> None:

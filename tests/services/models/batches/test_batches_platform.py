@@ -123,7 +123,6 @@ async def test_a_batch_stops_with_its_makers_key_and_with_its_makers_role(shop: 
     assert shop.provider.billed == []
 
 
-@pytest.mark.blocks_loop(reason="32 MiB are copied, sealed and sent in one piece, which is the most that may be")
 @pytest.mark.parametrize("installation", ["grpc"], indirect=True)
 async def test_a_file_of_the_largest_size_passes_grpc_and_a_larger_one_is_named(installation: Installation) -> None:
     models, owner = installation.api(ModelsApi), (await installation.tenant()).owner
